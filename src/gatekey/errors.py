@@ -136,7 +136,13 @@ class InBand(UpstreamError):
     code = "upstream_in_band_error"
 
     def __init__(
-        self, message: str, *, param: str | None = None, status: int = 502, type: str | None = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        status: int = 502,
+        type: str | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(message, param=param)
         self.status = status  # type: ignore[misc]

@@ -79,9 +79,7 @@ def values(body: Mapping[str, Raw]) -> dict[str, Any]:
     return {key: item for key, item in decoded.items() if item is not None}
 
 
-def merge(
-    body: Json, *, default: Mapping[str, Raw], override: Mapping[str, Raw], drop: Iterable[str]
-) -> Json:
+def merge(body: Json, *, default: Mapping[str, Raw], override: Mapping[str, Raw], drop: Iterable[str]) -> Json:
     """A new body: `default` fills what is missing, `override` overwrites, `drop` removes paths, in this order."""
     merged = {**body, **override}
     for key, kept in default.items():

@@ -1,0 +1,23 @@
+"""Providers: one file each, and nothing about any of them elsewhere. Pure: bodies and events in, bodies and events out.
+
+The order inside every file: the module's words, the functions that read and write its dialect, its parameter
+maps, and at the end `provider = Provider(...)`.
+"""
+
+from gatekey.providers._auth import bearer, header
+from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
+from gatekey.providers._compatible import compatible
+
+__all__ = [
+    "Asked",
+    "Chunk",
+    "Endpoint",
+    "Option",
+    "Provider",
+    "Theirs",
+    "To",
+    "Where",
+    "bearer",
+    "compatible",
+    "header",
+]

@@ -1,0 +1,164 @@
+"""From what a provider answers to what the caller reads: whole replies, errors and streams.
+
+A stream is read by feeding bytes and taking frames. Frames come out at once; whoever sends them holds them back
+until `started`, the first content, for until then a failure is a failed attempt like any other. `close` says
+whether the stream really ended: a truncated answer never looks complete.
+"""
+
+from typing import Any
+
+import msgspec
+
+from gatekey.errors import InBand, Nonsense, Truncated
+from gatekey.providers._shape import Shaped
+from gatekey.providers._spec import Chunk, Provider
+from gatekey.streaming import ndjson, sse
+from gatekey.streaming.sse import Event
+from gatekey.wire import answer, completion, embedding, error
+from gatekey.wire import body as json
+from gatekey.wire.error import Fault
+
+DONE = b"data: [DONE]\n\n"
+
+
+def reply(shaped: Shaped, data: bytes) -> bytes:
+    """An unstreamed 2xx body in our dialect. Raises `Nonsense` or `InBand`."""
+    endpoint, asked = shaped.endpoint, shaped.asked
+    if endpoint.reply is None and not shaped.text:
+        seen = answer.whole(data)
+        if seen.error and not isinstance(seen.choices, list):
+            raise _in_band(shaped.provider, answer.fields(data))
+        if asked.strict and endpoint.finish:
+            data = answer.with_finish_reasons(data, _needles(shaped))
+        if seen.model in (None, msgspec.UNSET) and asked.kind in ("completions", "chat"):
+            data = answer.with_model(data, asked.model)
+        return sse.escape_separators(data)
+    ours = answer.fields(data)
+    if endpoint.reply is None:
+        if ours.get("error") and "choices" not in ours:
+            raise _in_band(shaped.provider, ours)
+    else:
+        ours = _translated(endpoint.reply, ours, shaped)
+    if shaped.text:
+        ours = completion.from_chat(ours, shaped.echo)
+    if asked.kind == "embeddings":
+        ours = embedding.encoded(ours, asked.ours.get("encoding_format"))
+    if asked.kind != "models":
+        ours.setdefault("provider", asked.provider)
+    return json.encode(ours)
+
+
+def _translated(read: Any, theirs: dict[str, Any], shaped: Shaped) -> dict[str, Any]:
+    try:
+        ours: dict[str, Any] = read(theirs, shaped.asked)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError):
+        raise Nonsense(f"{shaped.provider.slug} answered something that is not its documented format.") from None
+    return ours
+
+
+def failure(provider: Provider, data: bytes) -> Fault:
+    """What an error answer says, whatever its shape, and whose it is."""
+    try:
+        decoded: Any = answer.any_value(data)
+    except Nonsense:
+        decoded = data[: error.MAX_TEXT].decode("utf-8", "replace").strip()
+    return error.of_provider(provider.slug, provider.error(decoded))
+
+
+def _in_band(provider: Provider, theirs: Any) -> InBand:
+    fault = error.of_provider(provider.slug, provider.error(theirs))
+    code = None if fault.code is None else str(fault.code)
+    return InBand(fault.message, param=fault.param, status=fault.status or 502, type=fault.type, code=code)
+
+
+def _needles(shaped: Shaped) -> dict[bytes, str]:
+    return {bytes(json.raw(theirs)): ours for theirs, ours in shaped.endpoint.finish.items()}
+
+
+class Stream:
+    """A streamed answer, read."""
+
+    def __init__(self, shaped: Shaped) -> None:
+        self._shaped = shaped
+        self._decoder = ndjson.Decoder() if shaped.endpoint.framing == "ndjson" else sse.Decoder()
+        self._read = shaped.endpoint.stream(shaped.asked) if shaped.endpoint.stream else None
+        self._finish = _needles(shaped) if shaped.asked.strict and self._read is None else {}
+        self._text = completion.FromChat(shaped.echo) if shaped.text else None
+        self._seen: set[Any] = set()
+        self._ended: set[Any] = set()
+        self._done = False
+        self.started = False
+        """Whether the caller has something to see: content, or the end of an answer without any."""
+        self.usage: Any = None
+        """The last usage that was reported, decoded."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Frames for the caller. Raises `InBand` or `Nonsense`."""
+        frames: list[bytes] = []
+        for event in self._decoder.feed(data):
+            self._event(event, frames)
+        return frames
+
+    def close(self) -> list[bytes]:
+        """The last frames, after the provider has ended its answer. Raises `Truncated` where that was too early."""
+        frames: list[bytes] = []
+        for event in self._decoder.close():
+            self._event(event, frames)
+        if not self._done and not (self._ended and self._seen <= self._ended):
+            raise Truncated(f"{self._shaped.provider.slug} ended its stream before the answer was complete.")
+        frames.append(DONE)
+        return frames
+
+    def _event(self, event: Event, frames: list[bytes]) -> None:
+        if self._done:
+            return
+        if event.data == b"[DONE]":
+            if not self.started:
+                raise Truncated(f"{self._shaped.provider.slug} ended its stream before any content.")
+            self._done = True
+            return
+        if self._read is None:
+            if event.name == "error":
+                raise _in_band(self._shaped.provider, _loose(event.data))
+            chunks = [event.data]
+        else:
+            chunks = [json.encode(chunk) for chunk in self._translate(event)]
+        for chunk in chunks:
+            self._chunk(chunk, frames)
+
+    def _translate(self, event: Event) -> list[Chunk]:
+        assert self._read is not None
+        try:
+            return self._read(event)
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError):
+            slug = self._shaped.provider.slug
+            raise Nonsense(f"{slug} sent a stream event that is not its documented format.") from None
+
+    def _chunk(self, data: bytes, frames: list[bytes]) -> None:
+        """Look into one chunk of our dialect, change what must change, and frame it."""
+        seen = answer.going(data) if self.started else answer.opening(data)
+        if seen.error:
+            raise _in_band(self._shaped.provider, _loose(data))
+        if not self.started and isinstance(seen, answer.Opening):
+            self.started = seen.has_content()
+        for choice in seen.choices or ():
+            (self._ended if choice.finish_reason else self._seen).add(choice.index)
+        if seen.usage:
+            self.usage = seen.usage
+            if not seen.choices and not self._shaped.asked.usage:
+                return
+        if self._finish:
+            data = answer.with_finish_reasons(data, self._finish)
+        if self._text is not None:
+            chunk = self._text.chunk(answer.fields(data))
+            if chunk is None:
+                return
+            data = json.encode(chunk)
+        frames.append(b"data: " + sse.escape_separators(data) + b"\n\n")
+
+
+def _loose(data: bytes) -> Any:
+    try:
+        return answer.any_value(data)
+    except Nonsense:
+        return data[: error.MAX_TEXT].decode("utf-8", "replace")

@@ -1,0 +1,144 @@
+"""What a provider is: an address, a way to authenticate, and its endpoints.
+
+The contracts of the functions that a provider's file may add, all pure:
+
+    translate   (ours, theirs, asked) -> lost       finishes the mapped request where the map is not enough
+    reply       (theirs, asked) -> ours             an unstreamed 2xx body, decoded
+    stream      (asked) -> read;  read(event) -> [chunk, ...]    one event of their stream to chunks of ours
+    error       (theirs) -> Fault                   what an error body says
+
+`ours` is always an OpenAI body: a chat completion, a list of embeddings, a list of models, or for a legacy
+text endpoint a text completion. Text completions through a chat endpoint are made from chat by the core.
+A reader raises `errors.InBand` for an error inside a 200 answer, `errors.Nonsense` for what is not the protocol.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from gatekey.streaming.sse import Event
+from gatekey.wire.error import Fault
+from gatekey.wire.error import read as read_error
+
+Theirs = dict[str, Any]
+"""A decoded body in the provider's dialect."""
+Chunk = dict[str, Any]
+"""A decoded stream chunk in our dialect: `chat.completion.chunk`, or `text_completion` for a text endpoint."""
+
+Kind = Literal["completions", "chat", "embeddings", "models"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What an address may depend on. `host` is the custom host without its last slash, or empty."""
+
+    model: str = ""
+    stream: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader may need to know of the request.
+
+    `ours` is the decoded request body after the config's parameters (empty where nothing is translated).
+    `created` in s since the epoch and `id` (unique, without prefix) are for providers that give none.
+    `usage`: the caller wants usage in the stream.
+    """
+
+    kind: Kind
+    provider: str
+    model: str = ""
+    stream: bool = False
+    strict: bool = True
+    usage: bool = False
+    ours: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    created: int = 0
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class To:
+    """Where one of our parameters goes in their body.
+
+    `name` may be dotted (`generationConfig.topK`). `via` maps the value; a value that it maps to None is left
+    out. Numbers are clamped to `low`..`high`, the range that the provider documents, and that is reported.
+    """
+
+    name: str
+    via: Callable[[Any], Any] | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint of a provider.
+
+    `params` None: it speaks our dialect, and bodies pass as they came. Otherwise only what the map names is sent
+    (None as a value: known, and handled by `translate`), and what it lacks is dropped and reported.
+    `translate` gets the decoded body and the mapped one, which it may change, and returns what it had to drop.
+    `usage_on_request`: streams bear usage only when `stream_options.include_usage` asks, and that is accepted.
+    `finish`: their own finish reasons to ours, applied to passed-through answers when the caller wants strictness.
+    `lacks`: parameters of ours that it is documented to refuse, dropped and reported though the rest passes.
+    `serves`: whether a model has this endpoint.
+    """
+
+    path: str | Callable[[Where], str]
+    method: str = "POST"
+    params: Mapping[str, To | None] | None = None
+    translate: Callable[[Mapping[str, Any], Theirs, Asked], list[str]] | None = None
+    reply: Callable[[Theirs, Asked], dict[str, Any]] | None = None
+    stream: Callable[[Asked], Callable[[Event], list[Chunk]]] | None = None
+    framing: Literal["sse", "ndjson"] = "sse"
+    usage_on_request: bool = False
+    lacks: tuple[str, ...] = ()
+    finish: Mapping[str, str] = field(default_factory=dict)
+    serves: Callable[[str], bool] = lambda model: True
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of the provider's own: header `x-portkey-<name with dashes>`, config key `<name>` or an alias.
+
+    `headers`: further header names that callers may send it in.
+    """
+
+    about: str
+    aliases: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One provider.
+
+    `base` is the address that paths are appended to, which a custom host replaces.
+    `auth` turns the credential into headers; `key_headers` are the provider's own headers in which a caller may
+    send it beside `Authorization`. `key_needed` False: it may be called without one.
+    `sends` makes further headers out of the options. `server` names a module that serves the provider on this
+    machine (`python -m`), started on first use; `base` is then unused.
+    Text completions go through `chat` where `completions` is missing or does not serve the model.
+    """
+
+    slug: str
+    name: str
+    docs: str
+    base: str | Callable[[Where], str] = ""
+    auth: Callable[[str], dict[str, str]] = lambda key: {"authorization": f"Bearer {key}"}
+    endpoints: Mapping[str, Endpoint]
+    key_headers: tuple[str, ...] = ()
+    key_needed: bool = True
+    options: Mapping[str, Option] = field(default_factory=dict)
+    sends: Callable[[Mapping[str, str]], dict[str, str]] = lambda options: {}
+    error: Callable[[Any], Fault] = read_error
+    default_model: str = ""
+    server: str = ""
+
+    @property
+    def option_names(self) -> dict[str, str]:
+        """Every spelling of an option in a config, to its name."""
+        return {spelling: name for name, option in self.options.items() for spelling in (name, *option.aliases)}
