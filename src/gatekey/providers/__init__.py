@@ -5,8 +5,8 @@ maps, and at the end `provider = Provider(...)`.
 """
 
 from gatekey.providers._auth import bearer, header
-from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
 from gatekey.providers._compatible import compatible
+from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
 
 __all__ = [
     "Asked",

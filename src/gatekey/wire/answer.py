@@ -8,7 +8,6 @@ from msgspec import UNSET, Raw, Struct
 from gatekey.errors import Nonsense
 from gatekey.wire.body import raw
 
-
 T = TypeVar("T")
 
 
