@@ -13,12 +13,14 @@ def compatible(
     usage_on_request: bool = True,
     lacks: tuple[str, ...] = (),
     finish: dict[str, str] | None = None,
+    failed: tuple[str, ...] = ("error",),
     **facts: Any,
 ) -> Provider:
     """An OpenAI-compatible provider.
 
     `has`: its endpoints. `usage_on_request`: its streams accept `stream_options`. `lacks`: parameters that it is
-    documented to refuse. `finish`: its own finish reasons to ours. The rest are `Provider`'s fields.
+    documented to refuse. `finish`: its own finish reasons to ours. `failed`: those that say that
+    the answer broke off. The rest are `Provider`'s fields.
     """
 
     def endpoint(kind: str) -> Endpoint:
@@ -30,6 +32,7 @@ def compatible(
             usage_on_request=generates and usage_on_request,
             lacks=lacks if generates else (),
             finish=finish or {},
+            failed=failed,
         )
 
     return Provider(endpoints={kind: endpoint(kind) for kind in has}, **facts)

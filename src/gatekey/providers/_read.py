@@ -5,6 +5,7 @@ until `started`, the first content, for until then a failure is a failed attempt
 whether the stream really ended: a truncated answer never looks complete.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -26,8 +27,9 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
     endpoint, asked = shaped.endpoint, shaped.asked
     if endpoint.reply is None and not shaped.text:
         seen = answer.whole(data)
-        if seen.error and not isinstance(seen.choices, list):
+        if seen.error:
             raise _in_band(shaped.provider, answer.fields(data))
+        _check_choices(shaped, seen.choices or ())
         if asked.strict and endpoint.finish:
             data = answer.with_finish_reasons(data, _needles(shaped))
         if seen.model in (None, msgspec.UNSET) and asked.kind in ("completions", "chat"):
@@ -35,8 +37,9 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
         return sse.escape_separators(data)
     ours = answer.fields(data)
     if endpoint.reply is None:
-        if ours.get("error") and "choices" not in ours:
+        if ours.get("error"):
             raise _in_band(shaped.provider, ours)
+        _check_choices(shaped, answer.whole(data).choices or ())
     else:
         ours = _translated(endpoint.reply, ours, shaped)
     if shaped.text:
@@ -69,6 +72,15 @@ def _in_band(provider: Provider, theirs: Any) -> InBand:
     fault = error.of_provider(provider.slug, provider.error(theirs))
     code = None if fault.code is None else str(fault.code)
     return InBand(fault.message, param=fault.param, status=fault.status or 502, type=fault.type, code=code)
+
+
+def _check_choices(shaped: Shaped, choices: Iterable[answer.End]) -> None:
+    for choice in choices:
+        if choice.error:
+            raise _in_band(shaped.provider, {"error": choice.error})
+        if choice.finish_reason in shaped.endpoint.failed:
+            told = f"the answer broke off (finish_reason {choice.finish_reason!r})"
+            raise _in_band(shaped.provider, {"error": {"message": told}})
 
 
 def _needles(shaped: Shaped) -> dict[bytes, str]:
@@ -139,6 +151,7 @@ class Stream:
         seen = answer.going(data) if self.started else answer.opening(data)
         if seen.error:
             raise _in_band(self._shaped.provider, _loose(data))
+        _check_choices(self._shaped, seen.choices or ())
         if not self.started and isinstance(seen, answer.Opening):
             self.started = seen.has_content()
         for choice in seen.choices or ():

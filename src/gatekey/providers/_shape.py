@@ -52,7 +52,7 @@ def shape(provider: Provider, kind: Kind, body: Json, asked: Asked, host: str = 
         body = {key: kept for key, kept in body.items() if key != "prompt"}
     body, model = _with_model(provider, body)
     endpoint = provider.endpoints.get(kind)
-    text = kind == "completions" and (endpoint is None or not endpoint.serves(model)) and "chat" in provider.endpoints
+    text = kind == "completions" and not _serves(endpoint, model, asked) and "chat" in provider.endpoints
     if text:
         echo = completion.echoed(body)
         body, lost = completion.to_chat(body)
@@ -61,15 +61,15 @@ def shape(provider: Provider, kind: Kind, body: Json, asked: Asked, host: str = 
         raise UnsupportedEndpoint(f"{provider.slug} has no endpoint for {kind}: choose another provider.")
     stream = json.value(body, "stream") is True
     asked = replace(asked, kind=kind, provider=provider.slug, model=model, stream=stream, usage=_wants_usage(body))
+    where = Where(model=model, stream=stream, options=asked.options, host=host)
     clamped: list[str] = []
     if endpoint.method == "GET":
         content = b""
     elif endpoint.params is None:
-        content = _passed(endpoint, body, stream, lost)
+        content = _passed(endpoint, body, where, lost)
     else:
         asked = replace(asked, ours=json.values(body))
         content = _translated(endpoint, endpoint.params, asked, lost, clamped)
-    where = Where(model=model, stream=stream, options=asked.options, host=host)
     return Shaped(
         provider=provider,
         endpoint=endpoint,
@@ -109,18 +109,27 @@ def _with_model(provider: Provider, body: Json) -> tuple[Json, str]:
     return body, model or ""
 
 
+def _serves(endpoint: Endpoint | None, model: str, asked: Asked) -> bool:
+    if endpoint is None or (endpoint.needs and asked.options.get(endpoint.needs, "").lower() != "true"):
+        return False
+    return endpoint.serves(model)
+
+
 def _wants_usage(body: Json) -> bool:
     options = json.value(body, "stream_options") if "stream_options" in body else None
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
-def _passed(endpoint: Endpoint, body: Json, stream: bool, lost: list[str]) -> bytes:
+def _passed(endpoint: Endpoint, body: Json, where: Where, lost: list[str]) -> bytes:
     """The body of a provider that speaks our dialect: as it came, but for what it is known to refuse."""
     refused = [name for name in endpoint.lacks if name in body]
     if refused:
         body = {key: kept for key, kept in body.items() if key not in refused}
-        lost += refused
-    if stream and endpoint.usage_on_request:
+        lost += [name for name in refused if name != "stream_options"]
+    if endpoint.model is not None:
+        body = {**body, "model": json.raw(endpoint.model(where))}
+    accepted = endpoint.usage_on_request
+    if where.stream and (accepted if isinstance(accepted, bool) else accepted(where)):
         options = json.value(body, "stream_options")
         if not (isinstance(options, dict) and options.get("include_usage") is True):
             more = options if isinstance(options, dict) else {}

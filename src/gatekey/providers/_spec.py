@@ -82,8 +82,10 @@ class Endpoint:
     `translate` gets the decoded body and the mapped one, which it may change, and returns what it had to drop.
     `usage_on_request`: streams bear usage only when `stream_options.include_usage` asks, and that is accepted.
     `finish`: their own finish reasons to ours, applied to passed-through answers when the caller wants strictness.
+    `failed`: finish reasons that say that the answer broke off: such an answer is an in-band error.
     `lacks`: parameters of ours that it is documented to refuse, dropped and reported though the rest passes.
-    `serves`: whether a model has this endpoint.
+    `model`: what goes into the body's `model` where that is not what the caller wrote.
+    `serves`: whether a model has this endpoint. `needs`: an option that must be `true` for it to be used.
     """
 
     path: str | Callable[[Where], str]
@@ -93,9 +95,12 @@ class Endpoint:
     reply: Callable[[Theirs, Asked], dict[str, Any]] | None = None
     stream: Callable[[Asked], Callable[[Event], list[Chunk]]] | None = None
     framing: Literal["sse", "ndjson"] = "sse"
-    usage_on_request: bool = False
+    usage_on_request: bool | Callable[[Where], bool] = False
     lacks: tuple[str, ...] = ()
     finish: Mapping[str, str] = field(default_factory=dict)
+    failed: tuple[str, ...] = ("error",)
+    model: Callable[[Where], str] | None = None
+    needs: str = ""
     serves: Callable[[str], bool] = lambda model: True
 
 

@@ -24,9 +24,15 @@ class _Part(Struct):
     images: Any = None
 
 
-class _Choice(Struct):
+class End(Struct):
+    """What says whether a choice has ended, and how."""
+
     index: Any = 0
     finish_reason: Any = None
+    error: Any = None
+
+
+class _Choice(End):
     delta: _Part | None = None
     text: Any = None
 
@@ -58,15 +64,10 @@ class Opening(Struct):
         return False
 
 
-class _End(Struct):
-    index: Any = 0
-    finish_reason: Any = None
-
-
 class Going(Struct):
     """A chunk, looked into for its end, its usage and an error: all that matters after the first content."""
 
-    choices: list[_End] | None = None
+    choices: list[End] | None = None
     usage: Any = None
     error: Any = None
 
@@ -75,7 +76,7 @@ class Whole(Struct):
     """An unstreamed answer."""
 
     model: Any = UNSET
-    choices: Any = UNSET
+    choices: list[End] | None = None
     error: Any = None
 
 

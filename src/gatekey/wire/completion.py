@@ -51,7 +51,7 @@ def from_chat(reply: dict[str, Any], echo: str) -> dict[str, Any]:
     """A chat completion as a text completion."""
     choices = [
         {
-            "text": echo + ((choice.get("message") or {}).get("content") or ""),
+            "text": echo + _text(choice.get("message")),
             "index": choice.get("index", index),
             "logprobs": None,
             "finish_reason": choice.get("finish_reason"),
@@ -59,6 +59,14 @@ def from_chat(reply: dict[str, Any], echo: str) -> dict[str, Any]:
         for index, choice in enumerate(reply.get("choices") or [])
     ]
     return {**reply, "object": "text_completion", "choices": choices}
+
+
+def _text(message: dict[str, Any] | None) -> str:
+    """What a message or a delta says; of a list of parts (reasoning models of some providers), the text parts."""
+    content = (message or {}).get("content") or ""
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content if part.get("type") == "text")
+    return str(content)
 
 
 class FromChat:
@@ -73,7 +81,7 @@ class FromChat:
         choices = []
         for choice in chunk.get("choices") or []:
             index = choice.get("index", 0)
-            text = (choice.get("delta") or {}).get("content") or ""
+            text = _text(choice.get("delta"))
             finish = choice.get("finish_reason")
             if not text and not finish:
                 continue

@@ -3,6 +3,7 @@
 One body serves every client (the OpenAI shape and `status`/`message` at the top), whoever is at fault.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -11,6 +12,9 @@ from gatekey.errors import GatekeyError
 
 MAX_TEXT = 4000
 """Characters of a provider's message that are passed on."""
+
+_title = re.compile(r"<title>([^<]+)</title>", re.IGNORECASE)
+"""What the HTML page of a proxy in front of a provider has to say."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -31,22 +35,23 @@ def read(body: Any) -> Fault:
         return Fault(_text(body) or "no explanation")
     inner = body.get("error")
     if isinstance(inner, dict):
-        fault = read_fields(inner)
-        return fault if fault.message else msgspec.structs.replace(fault, message=_text(inner))
+        return read_fields(inner)
     if isinstance(inner, str) and inner:
         return Fault(inner[:MAX_TEXT], _word(body.get("type")), _word(body.get("param")), _code(body.get("code")))
-    fault = read_fields(body)
-    return fault if fault.message else msgspec.structs.replace(fault, message=_text(body.get("detail") or body))
+    return read_fields(body)
 
 
 def read_fields(fields: dict[str, Any]) -> Fault:
     """`message`, `type`, `param`, `code` (`status` as the type where the provider names it so)."""
     code = _code(fields.get("code"))
     status = code if isinstance(code, int) and 400 <= code <= 599 else 0
+    told = fields.get("message") or fields.get("detail") or fields
+    if isinstance(told, dict):
+        told = told.get("detail") or told
     return Fault(
-        message=_text(fields.get("message") or ""),
+        message=_text(told),
         type=_word(fields.get("type")) or _word(fields.get("status")),
-        param=_word(fields.get("param")),
+        param=_word(fields.get("param")) or _place(told),
         code=code,
         status=status,
     )
@@ -54,10 +59,21 @@ def read_fields(fields: dict[str, Any]) -> Fault:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value[:MAX_TEXT]
+        page = _title.search(value[:MAX_TEXT]) if value.lstrip().startswith("<") else None
+        return (page[1].strip() if page else value)[:MAX_TEXT]
     if value is None:
         return ""
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "msg" in item for item in value):
+        return "; ".join(f"{_place([item]) or 'body'}: {item['msg']}" for item in value)[:MAX_TEXT]
     return msgspec.json.encode(value).decode()[:MAX_TEXT]
+
+
+def _place(value: Any) -> str | None:
+    """The field that a list of validation errors (`[{"loc": ["body", "tools", 0], "msg"}]`) names first."""
+    match value:
+        case [{"loc": [_, *path]}, *_] if path:
+            return ".".join(map(str, path))
+    return None
 
 
 def _word(value: Any) -> str | None:
