@@ -7,7 +7,7 @@ Sizes follow what the reports call them: a request of about 360 bytes, one of ab
 import json
 
 CHUNKS = 64
-PATHS = ("/v1/completions", "/v1/chat/completions")
+FIRST_WORD, LAST_WORD = b" word0", b" word61"
 
 _QUESTION = (
     "Summarise the following note in one sentence, keep every number as it is, and answer in plain English: "
@@ -35,7 +35,7 @@ LONG_CHAT = _chat(_long())
 STREAMED_CHAT = _chat([{"role": "user", "content": _QUESTION}], stream=True)
 
 _USAGE = {"prompt_tokens": 58, "completion_tokens": 21, "total_tokens": 79}
-_SENTENCE = "Of 40 crates that left on Monday, 37 arrived on Thursday after 3 were opened at the border."
+SENTENCE = "Of 40 crates that left on Monday, 37 arrived on Thursday after 3 were opened at the border."
 
 COMPLETION_ANSWER = _dump(
     {
@@ -43,7 +43,7 @@ COMPLETION_ANSWER = _dump(
         "object": "text_completion",
         "created": 1730000000,
         "model": "gpt-3.5-turbo-instruct",
-        "choices": [{"text": _SENTENCE, "index": 0, "logprobs": None, "finish_reason": "stop"}],
+        "choices": [{"text": SENTENCE, "index": 0, "logprobs": None, "finish_reason": "stop"}],
         "usage": _USAGE,
     }
 )
@@ -53,7 +53,7 @@ CHAT_ANSWER = _dump(
         "object": "chat.completion",
         "created": 1730000000,
         "model": "gpt-4o-mini",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": _SENTENCE}, "finish_reason": "stop"}],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": SENTENCE}, "finish_reason": "stop"}],
         "usage": _USAGE,
     }
 )
@@ -65,7 +65,7 @@ def _event(choice: dict[str, object]) -> bytes:
 
 
 def events() -> list[bytes]:
-    """The 64 server-sent events of one stream: a role, the words, the finish reason together with `[DONE]`."""
+    """The 64 server-sent events of one stream: a role, the words, the finish reason with `[DONE]`."""
     words = [_event({"delta": {"content": f" word{n}"}, "finish_reason": None}) for n in range(CHUNKS - 2)]
     first = _event({"delta": {"role": "assistant", "content": ""}, "finish_reason": None})
     last = _event({"delta": {}, "finish_reason": "stop"}) + b"data: [DONE]\n\n"

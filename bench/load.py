@@ -1,4 +1,4 @@
-"""Send load to one system and say what it cost: wrk for throughput, a small client for the first byte of a stream.
+"""Send load to one system and say what it cost: wrk for the cost, a small client for the first token of a stream.
 
 Every load is bounded: a fixed number of connections for a fixed time, or a fixed number of requests.
 """
@@ -7,17 +7,17 @@ import asyncio
 import json
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.process import Running, pinned
+from bench import bodies
+from bench.process import LOAD_CORE, Running, pinned
 
 CONNECTIONS = 16
 """Connections that wrk keeps busy."""
-
-LOAD_CORE = 1
-"""The core of wrk and of the fake upstreams; what is measured runs on core 0."""
 
 _SCRIPT = """\
 wrk.method = "POST"
@@ -42,14 +42,28 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of wrk. Times in microseconds; `cpu` and `upstream` are CPU time per request."""
+    """One run of wrk. Times in microseconds; `cpu` and `upstream` are CPU time per request; `rate` is per second."""
 
     cpu: float
     upstream: float
     rate: float
     p50: float
     p99: float
-    failed: int
+    failed: float
+
+
+def probe(target: Running, ask: Ask) -> str:
+    """What is wrong with the answer to one request: empty where it is a whole 200."""
+    url = f"http://127.0.0.1:{target.port}{ask.path}"
+    request = urllib.request.Request(url, ask.body, dict(ask.headers))
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            body: bytes = answer.read()
+    except urllib.error.HTTPError as error:
+        return f"{error.code} {error.read(200).decode(errors='replace')}"
+    streamed = ask.body == bodies.STREAMED_CHAT
+    whole = bodies.LAST_WORD in body and b"[DONE]" in body if streamed else bodies.SENTENCE.encode() in body
+    return "" if whole else f"not the upstream's answer: {body[:200]!r}"
 
 
 def run(target: Running, upstream: Running, ask: Ask, seconds: int, scratch: Path) -> Sample:
@@ -58,14 +72,9 @@ def run(target: Running, upstream: Running, ask: Ask, seconds: int, scratch: Pat
     headers = "\n".join(f"wrk.headers[{json.dumps(k)}] = {json.dumps(v)}" for k, v in ask.headers.items())
     script.write_text(_SCRIPT.format(body=json.dumps(ask.body.decode()), headers=headers))
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "5s", "-s", str(script)]
+    command = pinned([*command, f"http://127.0.0.1:{target.port}{ask.path}"], LOAD_CORE)
     before, before_upstream = target.cpu(), upstream.cpu()
-    done = subprocess.run(
-        pinned([*command, f"http://127.0.0.1:{target.port}{ask.path}"], LOAD_CORE),
-        capture_output=True,
-        text=True,
-        timeout=seconds + 30,
-        check=True,
-    )
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=True)
     cpu, cpu_upstream = target.cpu() - before, upstream.cpu() - before_upstream
     found = json.loads(done.stdout.strip().splitlines()[-1])
     requests = found["requests"]
@@ -75,26 +84,26 @@ def run(target: Running, upstream: Running, ask: Ask, seconds: int, scratch: Pat
     return Sample(cpu / requests, cpu_upstream / requests, rate, found["p50"], found["p99"], found["failed"])
 
 
-def first_bytes(target: Running, ask: Ask, count: int) -> list[float]:
-    """Microseconds from sending a request to the first byte of its stream, for `count` streams one by one."""
-    return asyncio.run(_first_bytes(target.port, ask, count))
+def first_tokens(target: Running, ask: Ask, count: int) -> list[float]:
+    """Microseconds from sending a request to the first word of its stream, for `count` streams one by one."""
+    return asyncio.run(_first_tokens(target.port, ask, count))
 
 
-async def _first_bytes(port: int, ask: Ask, count: int) -> list[float]:
+async def _first_tokens(port: int, ask: Ask, count: int) -> list[float]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     lines = [f"{name}: {value}" for name, value in {"Host": "localhost", **ask.headers}.items()]
     head = "\r\n".join([f"POST {ask.path} HTTP/1.1", *lines, f"Content-Length: {len(ask.body)}", "", ""])
     try:
-        return [await _first_byte(reader, writer, head.encode() + ask.body) for _ in range(count)]
+        return [await _first_token(reader, writer, head.encode() + ask.body) for _ in range(count)]
     finally:
         writer.close()
 
 
-async def _first_byte(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> float:
+async def _first_token(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> float:
     began = time.perf_counter()
     writer.write(request)
     async with asyncio.timeout(10):
-        await reader.readuntil(b"data: ")
+        await reader.readuntil(bodies.FIRST_WORD)
         first = time.perf_counter() - began
-        await reader.readuntil(b"0\r\n\r\n")
+        await reader.readuntil(b"\r\n0\r\n\r\n")
     return first * 1e6

@@ -1,18 +1,24 @@
-"""Start processes on a chosen core, and read what they cost from /proc. Linux only.
+"""Start processes on a chosen core, stop every one of them, and read what they cost from /proc. Linux only.
 
-What is read is always a whole process tree: a supervisor and its workers count as one gateway.
+What is read is always a whole process tree: a supervisor and its workers count as one system.
 """
 
 import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+_CORES = sorted(os.sched_getaffinity(0))
+MEASURED_CORE, LOAD_CORE = _CORES[0], _CORES[-1]
+"""What is measured runs on the one; wrk and the fake upstreams on the other, where there is another."""
 
 _TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
 """Microseconds in one unit of utime and stime."""
@@ -27,7 +33,7 @@ class Running:
 
     port: int
     child: subprocess.Popen[bytes]
-    startup: float
+    startup: float = 0.0
 
     def cpu(self) -> float:
         """Microseconds of CPU that the tree has used so far, in user and kernel mode."""
@@ -49,6 +55,56 @@ class Running:
             self.child.wait()
 
 
+class DidNotStart(Exception):
+    """A process ended, or did not answer in time. The text has the end of what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a run takes place: a scratch folder, and the processes that end with it."""
+
+    scratch: Path
+    stack: ExitStack
+
+    def start(
+        self,
+        name: str,
+        command: list[str],
+        port: int,
+        *,
+        core: int = MEASURED_CORE,
+        health: str = "/health",
+        env: Mapping[str, str] | None = None,
+    ) -> Running:
+        """Start `command` and wait until GET `health` at `port` answers anything. Raises `DidNotStart`."""
+        log = self.scratch / f"{name}.log"
+        began = time.perf_counter()
+        with log.open("wb") as sink:
+            child = subprocess.Popen(
+                pinned(command, core),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,
+            )
+        running = Running(port, child)
+        self.stack.callback(running.stop)
+        while not _answers(f"http://127.0.0.1:{port}{health}"):
+            if child.poll() is not None or time.perf_counter() - began > _PATIENCE:
+                raise DidNotStart(f"{' '.join(command)}\n{log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.01)
+        running.startup = time.perf_counter() - began
+        return running
+
+
+@contextmanager
+def ground() -> Iterator[Ground]:
+    """A scratch folder, gone at the end together with every process that was started on it."""
+    with tempfile.TemporaryDirectory(prefix="gatekey-bench-") as folder, ExitStack() as stack:
+        yield Ground(Path(folder), stack)
+
+
 def free_port() -> int:
     """A loopback port that nothing listens on at this moment."""
     with socket.socket() as probe:
@@ -58,32 +114,8 @@ def free_port() -> int:
 
 
 def pinned(command: list[str], core: int) -> list[str]:
-    """The command, held to one core where the machine has more than one."""
-    return ["taskset", "-c", str(core), *command] if (os.cpu_count() or 1) > 1 else command
-
-
-def start(
-    command: list[str], port: int, log: Path, *, core: int, health: str = "/health", env: Mapping[str, str] | None = None
-) -> Running:
-    """Start `command` and wait until GET `health` at `port` answers anything. RuntimeError where it does not."""
-    began = time.perf_counter()
-    with log.open("wb") as sink:
-        child = subprocess.Popen(
-            pinned(command, core),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            start_new_session=True,
-        )
-    running = Running(port, child, 0.0)
-    while not _answers(f"http://127.0.0.1:{port}{health}"):
-        if child.poll() is not None or time.perf_counter() - began > _PATIENCE:
-            running.stop()
-            raise RuntimeError(f"{command[0]} did not start:\n{log.read_text(errors='replace')[-2000:]}")
-        time.sleep(0.01)
-    running.startup = time.perf_counter() - began
-    return running
+    """The command, held to one core where there is a choice of cores."""
+    return ["taskset", "-c", str(core), *command] if len(_CORES) > 1 else command
 
 
 def _answers(url: str) -> bool:
@@ -117,11 +149,9 @@ def _ticks(pid: int) -> int:
 
 def _memory(pid: int) -> tuple[int, int]:
     try:
-        lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
+        text = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0, 0
-    return _kilobytes(lines.get("VmRSS", "0")), _kilobytes(lines.get("VmHWM", "0"))
-
-
-def _kilobytes(text: str) -> int:
-    return int(text.split()[0]) * 1024
+    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    now, peak = (int(lines.get(key, "0 kB").split()[0]) * 1024 for key in ("VmRSS", "VmHWM"))
+    return now, peak

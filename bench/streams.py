@@ -2,6 +2,7 @@
 
 Run as a process of its own, `python -m bench.streams PORT`. It reads no more of a request than it needs to find
 its end, so that it costs far less than what is measured. Paths below `/paced/` are paced, all others are not.
+The role and the first word of a paced stream go out together, as providers send them.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ PACE = 0.001
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _END = b"0\r\n\r\n"
 _FRAMES = [b"%x\r\n%b\r\n" % (len(event), event) for event in bodies.events()]
-_FIRST, _LAST = _HEAD + _FRAMES[0], _FRAMES[-1] + _END
+_FIRST, _LAST = _HEAD + _FRAMES[0] + _FRAMES[1], _FRAMES[-1] + _END
 _WHOLE = _HEAD + b"".join(_FRAMES) + _END
 
 
@@ -45,7 +46,7 @@ class Stream(asyncio.Protocol):
         self.received.clear()
         if paced:
             self.transport.write(_FIRST)
-            self.loop.call_later(PACE, self._next, 1)
+            self.loop.call_later(PACE, self._next, 2)
         else:
             self.transport.write(_WHOLE)
 

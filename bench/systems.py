@@ -1,22 +1,17 @@
-"""The systems that are measured, and the two fake upstreams behind them: how each is started and spoken to.
+"""The systems that are measured, and the fake upstreams behind them: how each is started and spoken to.
 
 Adding one is adding a function to `STARTERS`. None is changed in its behaviour for the sake of a figure.
 """
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import bodies, process
-from bench.load import LOAD_CORE, Ask
-from bench.process import Running
-
-CORE = 0
-"""The core of what is measured."""
+from bench import bodies
+from bench.load import Ask
+from bench.process import LOAD_CORE, MEASURED_CORE, Ground, Running, free_port
 
 ORIGINAL = "@portkey-ai/gateway"
 ORIGINAL_VERSION = "1.15.2"
@@ -77,10 +72,6 @@ class Upstreams:
         """The one that serves `prefix` ("", "/paced" or "/burst")."""
         return self.streams if prefix else self.plain
 
-    def stop(self) -> None:
-        self.plain.stop()
-        self.streams.stop()
-
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -97,72 +88,66 @@ class System:
         if not self.gateway:
             return Ask(prefix + path, headers, body)
         host = f"http://127.0.0.1:{upstreams.of(prefix).port}{prefix}/v1"
-        portkey = {"x-portkey-api-key": _KEY, "x-portkey-provider": "openai", "x-portkey-custom-host": host}
-        return Ask(path, headers | portkey, body)
+        chosen = {"x-portkey-api-key": _KEY, "x-portkey-provider": "openai", "x-portkey-custom-host": host}
+        return Ask(path, headers | chosen, body)
 
 
-def upstreams(scratch: Path) -> Upstreams:
-    """Start both fake providers on the core of the load."""
-    port = process.free_port()
-    body = _ANSWERS.format(port=port, completion=bodies.COMPLETION_ANSWER.decode(), chat=bodies.CHAT_ANSWER.decode())
-    plain = _nginx("upstream", body, port, scratch, LOAD_CORE)
-    port = process.free_port()
+def upstreams(ground: Ground) -> Upstreams:
+    """Start both fake providers, on the core of the load."""
+    port = free_port()
+    answers = {"completion": bodies.COMPLETION_ANSWER.decode(), "chat": bodies.CHAT_ANSWER.decode()}
+    plain = _nginx(ground, "upstream", _ANSWERS.format(port=port, **answers), port, LOAD_CORE)
+    port = free_port()
     command = [sys.executable, "-m", "bench.streams", str(port)]
-    return Upstreams(plain, process.start(command, port, scratch / "streams.log", core=LOAD_CORE, health="/burst/"))
+    return Upstreams(plain, ground.start("streams", command, port, core=LOAD_CORE))
 
 
-def nginx(upstreams: Upstreams, scratch: Path) -> System:
+def nginx(ground: Ground, upstreams: Upstreams) -> System:
     """nginx as a plain reverse proxy: one worker, pooled connections, nothing buffered in a stream."""
-    port = process.free_port()
+    port = free_port()
     body = _PROXY.format(port=port, plain=upstreams.plain.port, streams=upstreams.streams.port)
-    return System("nginx", _said("nginx", "-v"), _nginx("proxy", body, port, scratch, CORE), gateway=False)
+    version = said("nginx", "-v").removeprefix("nginx version: nginx/")
+    return System("nginx", version, _nginx(ground, "proxy", body, port, MEASURED_CORE), gateway=False)
 
 
-def gatekey(_: Upstreams, scratch: Path) -> System:
+def gatekey(ground: Ground, upstreams: Upstreams) -> System:
     """Gatekey as it is served: one worker, a fresh data folder."""
-    port, data = process.free_port(), scratch / "gatekey"
-    serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--data", str(data), "--workers", "1"]
-    env = {"GATEKEY_ADMIN_KEY": _KEY}
-    running = process.start([str(_BIN / "gatekey"), *serve], port, scratch / "gatekey.log", core=CORE, env=env)
-    return System("gatekey", _said(str(_BIN / "gatekey"), "--version"), running)
+    port, program = free_port(), str(_BIN / "gatekey")
+    serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [program, *serve, "--data", str(ground.scratch / "data")]
+    running = ground.start("gatekey", command, port, env={"GATEKEY_ADMIN_KEY": _KEY})
+    return System("gatekey", said(program, "--version").removeprefix("gatekey "), running)
 
 
-def original(_: Upstreams, scratch: Path) -> System:
-    """The TypeScript gateway from npm, installed beside the virtual environment on the first use."""
+def original(ground: Ground, upstreams: Upstreams) -> System:
+    """The TypeScript gateway from npm, installed inside the virtual environment on the first use."""
     script = _NODE / "node_modules" / ORIGINAL / "build" / "start-server.js"
     if not script.exists():
         package = f"{ORIGINAL}@{ORIGINAL_VERSION}"
         command = ["npm", "install", "--prefix", str(_NODE), "--no-audit", "--no-fund", "--ignore-scripts", package]
         subprocess.run(command, check=True, timeout=300, capture_output=True)
-    port = process.free_port()
+    port = free_port()
     command = ["node", str(script), f"--port={port}", "--headless"]
-    env = {"NODE_ENV": "production"}
-    running = process.start(command, port, scratch / "original.log", core=CORE, health="/", env=env)
-    return System("original", f"{ORIGINAL_VERSION} on node {_said('node', '--version')}", running)
+    running = ground.start("original", command, port, health="/", env={"NODE_ENV": "production"})
+    return System("original", f"{ORIGINAL_VERSION} on node {said('node', '--version')}", running)
 
 
-STARTERS: dict[str, Callable[[Upstreams, Path], System]] = {"nginx": nginx, "gatekey": gatekey, "original": original}
+STARTERS: dict[str, Callable[[Ground, Upstreams], System]] = {"nginx": nginx, "gatekey": gatekey, "original": original}
 
 
-def peer(name: str, command: str, scratch: Path) -> System:
+def peer(ground: Ground, name: str, command: str) -> System:
     """Any other gateway that takes the same headers; `{port}` in its command is where it has to listen."""
-    port = process.free_port()
-    words = command.replace("{port}", str(port)).split()
-    return System(name, "", process.start(words, port, scratch / f"{name}.log", core=CORE))
+    port = free_port()
+    return System(name, "", ground.start(name, command.replace("{port}", str(port)).split(), port))
 
 
-def missing(tools: list[str]) -> list[str]:
-    """Those of the tools that are not on the PATH."""
-    return [tool for tool in tools if shutil.which(tool) is None]
+def said(*command: str) -> str:
+    """The first line that a command prints, by either way out."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return (done.stdout + done.stderr).strip().partition("\n")[0]
 
 
-def _nginx(name: str, body: str, port: int, scratch: Path, core: int) -> Running:
-    config = scratch / f"{name}.conf"
-    config.write_text(_NGINX.format(scratch=scratch, name=name, body=body))
-    command = ["nginx", "-p", str(scratch), "-c", str(config), "-e", "stderr"]
-    return process.start(command, port, scratch / f"{name}.log", core=core)
-
-
-def _said(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env={**os.environ})
-    return (done.stdout + done.stderr).strip().removeprefix("nginx version: nginx/").removeprefix("gatekey ")
+def _nginx(ground: Ground, name: str, body: str, port: int, core: int) -> Running:
+    config = ground.scratch / f"{name}.conf"
+    config.write_text(_NGINX.format(scratch=ground.scratch, name=name, body=body))
+    return ground.start(name, ["nginx", "-p", str(ground.scratch), "-c", str(config), "-e", "stderr"], port, core=core)

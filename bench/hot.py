@@ -1,0 +1,64 @@
+"""Where Gatekey's time goes under load, by function: sampled from outside by py-spy, so the gateway runs unchanged.
+
+A function's own time includes what it spends in compiled code that it calls (httptools, uvloop, msgspec).
+"""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from bench.cases import Case
+from bench.load import Sample, run
+from bench.process import LOAD_CORE, Running, pinned
+from bench.results import Table
+from bench.systems import System, Upstreams
+
+SHOWN = 40
+"""Functions in the table."""
+
+_RATE = 500
+"""Samples a second."""
+
+
+def hottest(system: System, upstreams: Upstreams, case: Case, seconds: int, scratch: Path) -> tuple[Sample, Table]:
+    """Load `system` with `case` under py-spy: what a request cost, and the functions that took the most of it."""
+    stacks = scratch / "stacks.txt"
+    ask, upstream = system.ask(upstreams, case.prefix, case.path, case.body), upstreams.of(case.prefix)
+    undisturbed = run(system.running, upstream, ask, 2, scratch)
+    sampler = _sampler(system.running, seconds, stacks)
+    time.sleep(0.5)
+    run(system.running, upstream, ask, seconds, scratch)
+    if sampler.wait(30):
+        raise RuntimeError(
+            "py-spy failed; it has to be allowed to trace other processes (run as root, or CAP_SYS_PTRACE)"
+        )
+    return undisturbed, _table(stacks.read_text(), undisturbed.cpu)
+
+
+def _sampler(target: Running, seconds: int, stacks: Path) -> subprocess.Popen[bytes]:
+    program = Path(sys.executable).with_name("py-spy")
+    if not program.exists():
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "py-spy"], check=True, timeout=300)
+    spy = [str(program), "record", "--subprocesses", "--function"]
+    options = ["--format", "raw", "--rate", str(_RATE), "--duration", str(seconds), "--output", str(stacks)]
+    command = pinned([*spy, *options, "--pid", str(target.child.pid)], LOAD_CORE)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _table(stacks: str, cpu: float) -> Table:
+    own: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for line in stacks.splitlines():
+        frames, _, count = line.rpartition(" ")
+        names = [name for name in frames.split(";") if not name.startswith("process ")] or ["(no Python function)"]
+        own[names[-1]] += int(count)
+        for name in set(names):
+            whole[name] += int(count)
+    total = own.total()
+    rows = [["function", "own us", "own %", "with callees us"]]
+    for name, hits in own.most_common(SHOWN):
+        share = hits / total
+        rows.append([name, f"{share * cpu:.1f}", f"{share:.1%}", f"{whole[name] / total * cpu:.1f}"])
+    return rows

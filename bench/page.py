@@ -1,0 +1,48 @@
+"""docs/benchmarks.md: page.md filled in with the machine, the versions and the tables of a run."""
+
+import datetime
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.load import CONNECTIONS
+from bench.results import Results, aligned
+from bench.systems import System, said
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+_TEMPLATE = Path(__file__).with_suffix(".md")
+
+
+def write(results: Results, systems: Sequence[System], rounds: int, seconds: int) -> None:
+    """Write the page anew."""
+    versions = ", ".join([f"{system.name} {system.version}" for system in systems] + _tools())
+    left_out = "\n".join(f"- Left out: {line}" for line in results.skipped)
+    text = _TEMPLATE.read_text().format(
+        date=datetime.datetime.now(tz=datetime.UTC).date(),
+        machine=_machine(),
+        versions=versions,
+        targets=aligned(results.targets()),
+        costs=aligned(results.costs()),
+        footprint=aligned(results.footprint()),
+        skipped=f"\n{left_out}\n" if left_out else "",
+        connections=CONNECTIONS,
+        rounds=rounds,
+        seconds=seconds,
+    )
+    PAGE.write_text(text)
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {kernel}"
+
+
+def _tools() -> list[str]:
+    return [f"Python {platform.python_version()}", " ".join(said("wrk", "-v").split()[:2]).replace("debian/", "")]
