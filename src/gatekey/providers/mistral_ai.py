@@ -1,0 +1,72 @@
+"""Mistral AI: nearly OpenAI's dialect. Fields that its schema lacks are refused with 422, so they are dropped.
+
+Streams bear usage in their last chunk without being asked. Text completions go through chat, unless the option
+asks for fill-in-the-middle: that endpoint takes `prompt` and `suffix`, and answers in chat's shape.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from gatekey.providers import Asked, Chunk, Endpoint, Option, Provider, Theirs
+from gatekey.streaming.sse import Event
+from gatekey.wire import answer, completion
+
+_FINISH = {"model_length": "length"}
+_NOT_IN_CHAT = (
+    *("stream_options", "max_completion_tokens", "seed", "user", "logit_bias", "store", "functions", "function_call"),
+    *("modalities", "audio", "web_search_options", "verbosity", "safety_identifier"),
+)
+_NOT_IN_FIM = (
+    *("stream_options", "seed", "user", "logit_bias", "logprobs", "n", "best_of", "echo"),
+    *("presence_penalty", "frequency_penalty"),
+)
+
+
+def _named(choices: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
+    if not asked.strict:
+        return choices
+    return [{**choice, "finish_reason": _ours(choice.get("finish_reason"))} for choice in choices]
+
+
+def _ours(finish: str | None) -> str | None:
+    return _FINISH.get(finish, finish) if finish else None
+
+
+def _fim_reply(theirs: Theirs, asked: Asked) -> dict[str, Any]:
+    return completion.from_chat({**theirs, "choices": _named(theirs["choices"], asked)}, "")
+
+
+def _fim_stream(asked: Asked) -> Callable[[Event], list[Chunk]]:
+    text = completion.FromChat("")
+
+    def read(event: Event) -> list[Chunk]:
+        theirs = answer.fields(event.data)
+        if "choices" not in theirs:
+            return [theirs]
+        chunk = text.chunk({**theirs, "choices": _named(theirs["choices"], asked)})
+        return [] if chunk is None else [chunk]
+
+    return read
+
+
+provider = Provider(
+    slug="mistral-ai",
+    name="Mistral AI",
+    docs="https://docs.mistral.ai/api",
+    base="https://api.mistral.ai/v1",
+    endpoints={
+        "completions": Endpoint(
+            path="/fim/completions",
+            reply=_fim_reply,
+            stream=_fim_stream,
+            lacks=_NOT_IN_FIM,
+            needs="mistral_fim_completion",
+        ),
+        "chat": Endpoint(path="/chat/completions", finish=_FINISH, lacks=_NOT_IN_CHAT),
+        "embeddings": Endpoint(path="/embeddings"),
+        "models": Endpoint(path="/models", method="GET"),
+    },
+    options={
+        "mistral_fim_completion": Option("`true`: text completions go to the fill-in-the-middle endpoint."),
+    },
+)
