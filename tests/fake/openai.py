@@ -1,0 +1,130 @@
+"""Ready-made answers in the OpenAI dialect, and `speak`, which answers any request of it well."""
+
+import json as text_of
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tests.fake.reply import Reply, events, json
+
+if TYPE_CHECKING:
+    from tests.fake.server import Received
+
+CREATED = 1_700_000_000
+USAGE = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+
+
+def chat(text: str = "This is a test.", *, model: str = "fake-1", finish: str = "stop", **more: Any) -> Reply:
+    """A chat completion."""
+    message = {"role": "assistant", "content": text, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
+    return json({**_envelope("chat.completion", model), "choices": [choice], "usage": USAGE, **more})
+
+
+def completion(text: str = "This is a test.", *, model: str = "fake-1", finish: str = "stop", **more: Any) -> Reply:
+    """A text completion."""
+    choice = {"text": text, "index": 0, "logprobs": None, "finish_reason": finish}
+    return json({**_envelope("text_completion", model), "choices": [choice], "usage": USAGE, **more})
+
+
+def chat_stream(
+    tokens: Iterable[str] = ("This", " is", " a", " test."),
+    *,
+    model: str = "fake-1",
+    usage: bool = True,
+    finish: str | None = "stop",
+    done: bool = True,
+) -> Reply:
+    """A streamed chat completion: a chunk with the role, one for each token, the finish, usage, `[DONE]`."""
+    deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
+    deltas += [({"content": token}, None) for token in tokens]
+    deltas += [({}, finish)] if finish else []
+    chunks: list[dict[str, Any]] = [
+        {
+            **_envelope("chat.completion.chunk", model),
+            "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": end}],
+        }
+        for delta, end in deltas
+    ]
+    return events([*chunks, *_usage("chat.completion.chunk", model, usage)], done=done)
+
+
+def completion_stream(
+    tokens: Iterable[str] = ("This", " is", " a", " test."),
+    *,
+    model: str = "fake-1",
+    usage: bool = True,
+    finish: str | None = "stop",
+    done: bool = True,
+) -> Reply:
+    """A streamed text completion."""
+    ends: list[tuple[str, str | None]] = [(token, None) for token in tokens]
+    ends += [("", finish)] if finish else []
+    chunks: list[dict[str, Any]] = [
+        {
+            **_envelope("text_completion", model),
+            "choices": [{"text": token, "index": 0, "logprobs": None, "finish_reason": end}],
+        }
+        for token, end in ends
+    ]
+    return events([*chunks, *_usage("text_completion", model, usage)], done=done)
+
+
+def embeddings(vectors: Iterable[Any] = ((0.25, -0.5),), *, model: str = "fake-embed") -> Reply:
+    """A list of embeddings."""
+    data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)]
+    usage = {"prompt_tokens": 5, "total_tokens": 5}
+    return json({"object": "list", "data": data, "model": model, "usage": usage})
+
+
+def models(*ids: str) -> Reply:
+    """A list of models."""
+    data = [
+        {"id": name, "object": "model", "created": CREATED, "owned_by": "fake"} for name in ids or ("fake-1", "fake-2")
+    ]
+    return json({"object": "list", "data": data})
+
+
+def error(
+    status: int,
+    message: str = "It failed.",
+    *,
+    type: str = "server_error",
+    code: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    retry_after: str | None = None,
+) -> Reply:
+    """An error in the provider's own words. `retry_after` goes into its header."""
+    more = {} if retry_after is None else {"retry-after": retry_after}
+    body = {"error": {"message": message, "type": type, "param": param, "code": code}}
+    return json(body, status, {**(headers or {}), **more})
+
+
+def speak(request: "Received") -> Reply:
+    """A good answer to any request of the dialect."""
+    path = request.path
+    if path.endswith("/models"):
+        return models()
+    try:
+        asked = text_of.loads(request.body)
+    except ValueError:
+        return error(404, f"No such path: {path}", type="invalid_request_error")
+    model = asked.get("model") or "fake-1"
+    streamed = asked.get("stream") is True
+    usage = bool((asked.get("stream_options") or {}).get("include_usage"))
+    if path.endswith("/chat/completions"):
+        return chat_stream(model=model, usage=usage) if streamed else chat(model=model)
+    if path.endswith("/completions"):
+        return completion_stream(model=model, usage=usage) if streamed else completion(model=model)
+    if path.endswith("/embeddings"):
+        count = len(asked["input"]) if isinstance(asked.get("input"), list) else 1
+        return embeddings([[0.25, -0.5]] * count, model=model)
+    return error(404, f"No such path: {path}", type="invalid_request_error")
+
+
+def _envelope(object: str, model: str) -> dict[str, Any]:
+    return {"id": "fake-0123", "object": object, "created": CREATED, "model": model}
+
+
+def _usage(object: str, model: str, wanted: bool) -> list[dict[str, Any]]:
+    return [{**_envelope(object, model), "choices": [], "usage": USAGE}] if wanted else []
