@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -41,11 +42,15 @@ def main() -> int:
     if {"nginx", "wrk", "taskset"} & set(lacking):
         return 1
     names = [name for name in systems.STARTERS if name != "original" or not {"node", "npm"} & set(lacking)]
-    with process.ground() as ground:
-        upstreams = systems.upstreams(ground)
-        if options.profile:
-            return _profile(ground, upstreams, options.only)
-        return _compare(ground, upstreams, names, options)
+    try:
+        with process.ground() as ground:
+            upstreams = systems.upstreams(ground)
+            if options.profile:
+                return _profile(ground, upstreams, options.only)
+            return _compare(ground, upstreams, names, options)
+    except process.DidNotStart as error:
+        print(f"did not start: {error}")
+        return 1
 
 
 def _options() -> argparse.Namespace:
@@ -102,7 +107,7 @@ def _start(
                 system = systems.STARTERS[name](ground, upstreams)
             else:
                 system = systems.peer(ground, *name.split("=", 1))
-        except process.DidNotStart as error:
+        except (process.DidNotStart, subprocess.CalledProcessError) as error:
             _skip(found, f"{name.partition('=')[0]} did not start: {error}")
             continue
         started.append(system)
