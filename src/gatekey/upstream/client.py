@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from gatekey import __version__
-from gatekey.errors import BadBody, BadHeader, CallerError, Overloaded, Unreachable
+from gatekey.errors import BadBody, BadHeader, CallerError, Overloaded, Unreachable, UpstreamError
 from gatekey.upstream import egress
 from gatekey.upstream.http1 import Connection
 from gatekey.upstream.pool import Pool
@@ -294,13 +294,17 @@ async def _exchange(pool: Pool, connection: Connection, request: Request, head: 
             feeder = asyncio.create_task(_feed(connection, body, request.length))
             feeder.add_done_callback(lambda task: _fed(connection, task))
         await connection.head()
+    except UpstreamError:
+        connection.abort()
+        if feeder is not None and feeder.done() and not feeder.cancelled() and (fault := feeder.exception()):
+            raise fault from None  # the caller's body is what went wrong
+        raise
     except BaseException:
         connection.abort()
-        if feeder is not None and not feeder.cancel() and not feeder.cancelled():
-            fault = feeder.exception()
-            if fault is not None:
-                raise fault from None
         raise
+    finally:
+        if feeder is not None and connection.closed:
+            feeder.cancel()
     return Response(connection, pool, feeder)
 
 

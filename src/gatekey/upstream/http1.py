@@ -17,7 +17,7 @@ from gatekey.errors import Nonsense, Unreachable, UpstreamError
 if TYPE_CHECKING:
     from gatekey.upstream.transport import Headers
 
-HEAD_LIMIT = 256 * 1024  # bytes of a response's head, interim responses included
+HEAD_LIMIT = 256 * 1024  # bytes of a response's head, interim responses included; of its trailer also
 WAITING_LIMIT = 256 * 1024  # bytes of a body that wait to be taken before reading pauses
 
 
@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         self.status = 0
         self.headers: Headers = []
         self.received = 0  # bytes of this exchange's response so far
+        self._bodiless = 0  # bytes since the last that were part of a body
         self.error: UpstreamError | None = None
         self._method = method
         self._headed = False
@@ -75,6 +76,8 @@ class Connection(asyncio.Protocol):
             if self.error is not None:
                 raise self.error
             await self._wait()
+        if self.status < 200:
+            raise Nonsense(f"{self.host} answered with status {self.status}.")
 
     async def read(self) -> bytes | None:
         """The bytes of the body that have come, at least one; None at its end. Raises `Unreachable`, `Nonsense`."""
@@ -137,14 +140,15 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self.received += len(data)
+        self._bodiless += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             # After the end of the message it is only the connection that is spoilt.
             self.fail(Nonsense(f"{self.host} answered something that is not HTTP/1.1."))
             return
-        if not self._headed and self.received > HEAD_LIMIT:
-            self.fail(Nonsense(f"{self.host} answered with a head of more than {HEAD_LIMIT // 1024} kB."))
+        if self._bodiless > HEAD_LIMIT and not self._done:
+            self.fail(Nonsense(f"{self.host} answered with a head or trailer of more than {HEAD_LIMIT // 1024} kB."))
         elif self._size > WAITING_LIMIT and not self._paused and not self._done and self.transport is not None:
             self._paused = True
             self.transport.pause_reading()
@@ -186,7 +190,7 @@ class Connection(asyncio.Protocol):
         if self._done:
             return
         status = self._parser.get_status_code()
-        if status < 200:
+        if 100 <= status < 200:
             self.headers = []
             return
         self.status = status
@@ -198,6 +202,7 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         if not self._done:
+            self._bodiless = 0
             self._waiting.append(body)
             self._size += len(body)
 

@@ -48,6 +48,8 @@ from gatekey.upstream.client import Client
         (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", Nonsense),
         (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000, Nonsense),
         (b"HTTP/1.1 103 x\r\na: b\r\n\r\n" * 20_000, Nonsense),
+        (b"HTTP/1.1 099 x\r\n\r\nhi", Nonsense),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx: " + b"y" * 400_000, Nonsense),
     ],
 )
 def test_a_broken_answer_never_looks_like_a_whole_one(data: bytes, error: type[Exception]) -> None:
