@@ -35,7 +35,8 @@ _MEMORY = Pace(rounds=1, seconds=1, warm=2, streams=4)
 
 def main() -> int:
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     lacking = [tool for tool in _PACKAGES if shutil.which(tool) is None]
     if lacking:
         print(f"missing: {', '.join(lacking)}; apt-get install {' '.join(_PACKAGES[tool] for tool in lacking)}")
