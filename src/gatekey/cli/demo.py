@@ -47,9 +47,9 @@ def demo(once: bool, port: int | None) -> int:
         data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatekey-"))) if once else Path("data")
         try:
             gateway = stack.enter_context(Gateway(data, _port(port)))
-            _show(gateway)
+            _ask(gateway)
             if not once:
-                _say(bold("The gateway stays up until Ctrl-C."))
+                _show_how_to_go_on(gateway)
                 gateway.stay()
         except KeyboardInterrupt:
             _say()
@@ -60,14 +60,17 @@ def demo(once: bool, port: int | None) -> int:
     return 0
 
 
-def _show(gateway: "Gateway") -> None:
-    """Both requests with their answers, and how to go on by hand."""
+def _ask(gateway: "Gateway") -> None:
+    """Both requests with their answers. Raises `Failure` where one has no text."""
     _say(bold("\nPOST /v1/completions") + f"   {json.dumps(_body())}")
     text = waiting("the model starts and answers", lambda: gateway.complete(**_body()))
     _say(f"  {green(text.strip())}\n")
     streamed = {**_body("Continuously stream this test"), "max_tokens": 48, "stream": True}
     _say(bold("POST /v1/completions") + f"   {json.dumps(streamed)}")
     _print_stream(gateway.stream(**streamed))
+
+
+def _show_how_to_go_on(gateway: "Gateway") -> None:
     _say(bold("The first request again, by hand:"))
     _say(
         f"  curl {gateway.url}/v1/completions \\\n"
@@ -75,6 +78,7 @@ def _show(gateway: "Gateway") -> None:
         f"    -H \"content-type: application/json\" -d '{json.dumps(_body())}'\n"
     )
     _say(f"  API      {gateway.url}/v1\n  health   {gateway.url}/health\n  openapi  {gateway.url}/v1/openapi.json\n")
+    _say(bold("The gateway stays up until Ctrl-C."))
 
 
 def _body(prompt: str = "Say this is a test") -> dict[str, object]:

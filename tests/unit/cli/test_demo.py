@@ -41,6 +41,7 @@ def test_once_prints_both_answers_and_leaves_nothing_behind(tmp_path: Path) -> N
     assert code == 0, out
     assert "\n  This is a test.\n" in out
     assert "\n  one two three\n  3 pieces in " in out
+    assert "by hand" not in out, "there is no gateway any more"
     assert "\N{ESCAPE}" not in out, "colours are for terminals"
     assert list(tmp_path.iterdir()) == []
 
