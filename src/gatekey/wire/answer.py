@@ -85,7 +85,7 @@ _going = msgspec.json.Decoder(Going)
 _any = msgspec.json.Decoder()
 _whole = msgspec.json.Decoder(Whole)
 _object = msgspec.json.Decoder(dict[str, Raw])
-_choices = msgspec.json.Decoder(list[dict[str, Raw]])
+_choices = msgspec.json.Decoder(list[dict[str, Raw]] | None)
 
 
 def opening(data: bytes) -> Opening:
@@ -126,14 +126,14 @@ def _read(decoder: "msgspec.json.Decoder[T]", data: bytes) -> T:
 def with_finish_reasons(data: bytes, finish: dict[bytes, str]) -> bytes:
     """The answer with the provider's own finish reasons replaced by ours; untouched where it has none of them.
 
-    `finish`: their reason as JSON (`b'"eos"'`) to ours.
+    `finish`: their reason as JSON (`b'"eos"'`) to ours. Raises `Nonsense`.
     """
     if not any(needle in data for needle in finish):
         return data
-    body = _object.decode(data)
-    if "choices" not in body:
+    body = _read(_object, data)
+    choices = _read(_choices, body["choices"]) if "choices" in body else None
+    if not choices:
         return data
-    choices = _choices.decode(body["choices"])
     for choice in choices:
         ours = finish.get(bytes(choice.get("finish_reason", b"")))
         if ours is not None:
