@@ -113,7 +113,7 @@ def _logprobs(items: list[dict[str, Any]] | None) -> dict[str, Any] | None:
     """Theirs are for pieces of text, with one logarithm for each token; a piece's is their sum."""
     if not items:
         return None
-    content = [
+    content: list[dict[str, Any]] = [
         {"token": item.get("text") or "", "logprob": sum(item.get("logprobs") or ()), "bytes": None, "top_logprobs": []}
         for item in items
     ]
