@@ -228,7 +228,10 @@ def _message(body: bytes) -> str:
 
 
 def _port(asked: int | None) -> int:
-    """The port asked for, else the usual one, else a free one. Raises `Failure` where the one asked for is taken."""
+    """The port asked for (0: a free one), else the usual one, else a free one.
+
+    Raises `Failure` where the one asked for is taken.
+    """
     for port in (PORT, 0) if asked is None else (asked,):
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,8 +4,10 @@ The order inside every file: the module's words, the functions that read and wri
 maps, and at the end `provider = Provider(...)`.
 """
 
+from gatekey.providers import _read as reading
 from gatekey.providers._auth import bearer, header
 from gatekey.providers._compatible import compatible
+from gatekey.providers._shape import Shaped, address, shape
 from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
 
 __all__ = [
@@ -14,10 +16,14 @@ __all__ = [
     "Endpoint",
     "Option",
     "Provider",
+    "Shaped",
     "Theirs",
     "To",
     "Where",
+    "address",
     "bearer",
     "compatible",
     "header",
+    "reading",
+    "shape",
 ]

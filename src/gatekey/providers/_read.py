@@ -18,6 +18,7 @@ from gatekey.streaming.sse import Event
 from gatekey.wire import answer, completion, embedding, error
 from gatekey.wire import body as json
 from gatekey.wire.error import Fault
+from gatekey.wire.replay import chunks
 
 DONE = b"data: [DONE]\n\n"
 
@@ -49,6 +50,15 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
     if asked.kind != "models":
         ours.setdefault("provider", asked.provider)
     return json.encode(ours)
+
+
+def replay(shaped: Shaped, data: bytes) -> bytes:
+    """A reply of ours as the whole stream that it stands for. Raises `Nonsense`."""
+    try:
+        told = chunks(answer.fields(data), usage=shaped.asked.usage)
+    except (KeyError, TypeError):
+        raise Nonsense(f"{shaped.provider.slug} answered a stream request with something else.") from None
+    return b"".join(sse.encode(sse.escape_separators(json.encode(chunk))) for chunk in told) + DONE
 
 
 def _translated(read: Any, theirs: dict[str, Any], shaped: Shaped) -> dict[str, Any]:

@@ -1,0 +1,38 @@
+"""The admin key: made on the first start, kept as its SHA-256, and in a file that only its owner reads."""
+
+import os
+import secrets
+from pathlib import Path
+
+from gatekey.gateway.identify import digest
+
+KEY_FILE = "admin-key"
+DIGEST_FILE = "admin-key.sha256"
+
+
+def admin(data: Path, given: str) -> tuple[bytes, str | None]:
+    """The admin key's digest, and the key itself where it was made just now.
+
+    `given` is used instead of the kept one. Raises OSError where the folder cannot be written.
+    """
+    if given:
+        return digest(given), None
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = data / DIGEST_FILE
+    if kept.exists():
+        return bytes.fromhex(kept.read_text().strip()), None
+    key = f"gk-{secrets.token_urlsafe(32)}"
+    _write(data / KEY_FILE, key + "\n")
+    _write(kept, digest(key).hex() + "\n")
+    return digest(key), key
+
+
+def _write(file: Path, text: str) -> None:
+    """Written whole or not at all, and never readable by others."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(descriptor)
+    temporary.replace(file)

@@ -1,0 +1,148 @@
+"""Runs the gateway: listens, starts the workers, drains on SIGTERM.
+
+The parent binds the socket and makes the admin key; every worker builds its own application out of the same
+settings, which reach it in one environment variable.
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gatekey.cli import keys
+from gatekey.cli.settings import BadSettings, Settings
+from gatekey.gateway.app import App
+
+WORKER = "_GATEKEY_WORKER"
+"""Carries the settings and the key's digest, not the key, from the parent to its workers."""
+BACKLOG = 2048
+"""Connections that wait to be accepted."""
+KEEP_ALIVE = 75
+"""s that an idle connection of a caller is kept: longer than load balancers keep theirs."""
+
+
+class Told(msgspec.Struct):
+    """What a worker is told."""
+
+    settings: Settings
+    digest: str
+
+
+def app() -> App:
+    """The application of a worker."""
+    from gatekey.catalog import Catalog
+    from gatekey.gateway.attempt import Upstream
+    from gatekey.gateway.call import Memory
+    from gatekey.gateway.life import House
+    from gatekey.gateway.openapi import document
+    from gatekey.upstream.children import Children
+    from gatekey.upstream.client import Client
+    from gatekey.upstream.egress import Policy
+
+    told = msgspec.json.decode(os.environ[WORKER], type=Told)
+    settings = told.settings
+    _logging()
+    catalog = Catalog()
+    policy = Policy.parse(settings.trusted_hosts, settings.loopback)
+    transport = Client(policy, ca_bundle=Path(settings.ca_bundle).read_bytes() if settings.ca_bundle else None)
+    house = House(
+        catalog=catalog,
+        policy=policy,
+        upstream=Upstream(transport, Children(Path(settings.data)), settings.silence_s),
+        keys=frozenset() if settings.open else frozenset({bytes.fromhex(told.digest)}),
+        memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
+        max_body=int(settings.max_body_mb * 1024 * 1024),
+    )
+    return App(house, lambda: document(catalog), most=settings.max_calls)
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Raises `BadSettings` where it cannot start."""
+    data = Path(settings.data)
+    try:
+        known, made = keys.admin(data, settings.admin_key)
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"The data folder {data} cannot be used: {error}.") from None
+    listening = _bind(settings)
+    host, port = listening.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (data / "address").write_text(address + "\n")
+    if made:
+        say(f"Admin key, shown once and kept in {data / keys.KEY_FILE}: {made}")
+    if settings.open:
+        say("No gateway key is asked for (--open).")
+    say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
+    told = Told(msgspec.structs.replace(settings, admin_key=""), known.hex())
+    os.environ[WORKER] = msgspec.json.encode(told).decode()
+    os.environ.pop("GATEKEY_ADMIN_KEY", None)
+    return _run(settings, listening)
+
+
+def _bind(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host.strip("[]"), settings.port))
+    except OSError as error:
+        listening.close()
+        raise BadSettings(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. Choose another with --port."
+        ) from None
+    listening.listen(BACKLOG)
+    listening.set_inheritable(True)
+    return listening
+
+
+def _run(settings: Settings, listening: socket.socket) -> int:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = uvicorn.Config(
+        "gatekey.cli.serve:app",
+        factory=True,
+        loop="uvloop" if sys.platform != "win32" else "asyncio",
+        http="gatekey.cli.protocol:Protocol",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=settings.grace_s,
+        workers=settings.workers,
+    )
+    _logging()
+    # The server gives a signal back to whoever had it before: draining ends with exit code 0, not with the signal.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _ignore)
+    if settings.workers > 1:
+        Multiprocess(config, sockets=[listening]).run()
+        return 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def _ignore(number: int, frame: Any) -> None:
+    """A signal that has been dealt with."""
+
+
+def _logging() -> None:
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
+    logging.getLogger("uvicorn.error").addFilter(_expected)
+
+
+def _expected(record: logging.LogRecord) -> bool:
+    """Breaking a connection so that a truncated answer does not look complete is no error of the server's."""
+    return "without completing response" not in str(record.msg)

@@ -1,0 +1,107 @@
+"""The process's own settings: flags, `GATEKEY_*` variables, a TOML file, defaults; the first that speaks wins.
+
+Declared once here: the names, the defaults, what each is for. `docs/reference/settings.md` is made of it.
+"""
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from gatekey.errors import GatekeyError
+
+PREFIX = "GATEKEY_"
+
+
+class BadSettings(GatekeyError):
+    """A setting that cannot be used: which, and what it may be."""
+
+    code = "invalid_settings"
+
+
+def _about(text: str, **bounds: Any) -> Meta:
+    return Meta(description=text, **bounds)
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything `gatekey serve` can be told."""
+
+    host: Annotated[str, _about("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _about("Port; 0: a free one, written to the file `address`.", ge=0, le=65535)] = 8787
+    data: Annotated[str, _about("Folder for keys and data.")] = "data"
+    workers: Annotated[int, _about("Worker processes.", ge=1, le=256)] = 1
+    open: Annotated[bool, _about("Ask for no gateway key; only while listening on loopback.")] = False
+    admin_key: Annotated[str, _about("The admin key, instead of one made on the first start.")] = ""
+    trusted_hosts: Annotated[str, _about("Hosts allowed beside public ones: names, addresses, networks.")] = ""
+    ca_bundle: Annotated[str, _about("PEM file of certificate authorities to trust beside the system's.")] = ""
+    max_body_mb: Annotated[float, _about("Largest request body in MB.", gt=0)] = 64
+    max_memory_mb: Annotated[float, _about("MB that bodies being read may take in one worker.", gt=0)] = 1024
+    max_calls: Annotated[int, _about("Calls at a time in one worker.", ge=1)] = 4096
+    silence_s: Annotated[float, _about("Seconds without a byte after which an upstream is given up.", gt=0)] = 300
+    grace_s: Annotated[int, _about("Seconds that running answers may take after SIGTERM.", ge=0)] = 30
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the gateway can be reached from this machine only."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    def checked(self) -> "Settings":
+        """These settings. Raises `BadSettings` where they contradict each other."""
+        if self.open and not self.loopback:
+            raise BadSettings(
+                f"--open lets anybody in who can reach {self.host}: it is allowed on a loopback address only, "
+                "such as --host 127.0.0.1."
+            )
+        if self.admin_key and len(self.admin_key) < 8:
+            raise BadSettings("GATEKEY_ADMIN_KEY is shorter than 8 characters: make it long and random.")
+        return self
+
+
+def fields() -> dict[str, msgspec.inspect.Field]:
+    """Every setting by its name."""
+    kind = msgspec.inspect.type_info(Settings)
+    assert isinstance(kind, msgspec.inspect.StructType)
+    return {field.name: field for field in kind.fields}
+
+
+def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> tuple[Settings, list[str]]:
+    """The settings, and the names of `GATEKEY_*` variables that mean nothing here. Raises `BadSettings`."""
+    known = fields()
+    merged: dict[str, Any] = {}
+    file = flags.get("settings") or environ.get(PREFIX + "SETTINGS")
+    if file:
+        merged |= _toml(Path(file))
+    unknown = []
+    for variable, value in environ.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if not variable.startswith(PREFIX) or name == "settings":
+            continue
+        if name in known:
+            if value:
+                merged[name] = value
+        else:
+            unknown.append(variable)
+    merged |= {name: value for name, value in flags.items() if name in known and value is not None}
+    try:
+        return msgspec.convert(merged, Settings, strict=False).checked(), sorted(unknown)
+    except msgspec.ValidationError as error:
+        raise BadSettings(f"A setting is wrong: {error}") from None
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"The settings file {file} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"The settings file {file} is not TOML: {error}") from None

@@ -1,0 +1,164 @@
+"""The gateway as a bare ASGI application: a table of routes, and the edge where errors become answers.
+
+A path that is no route of its own and lies below `/v1/` is forwarded to the provider, unless its first segment is
+reserved for the control plane: a `POST /virtual-keys` carries a provider's key and must never leave.
+"""
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from gatekey.errors import GatekeyError, Overloaded, UnknownRoute
+from gatekey.gateway import headers, respond
+from gatekey.gateway.call import Call, Gone, Receive
+from gatekey.gateway.life import House, live
+from gatekey.gateway.respond import JSON, Reply, Send
+from gatekey.routing.plan import Sent
+
+Scope = dict[str, Any]
+Route = Callable[[Scope, Receive, Send], Awaitable[None]]
+Kind = Literal["completions", "chat", "embeddings", "models", "proxy"]
+
+RESERVED = frozenset({
+    "admin", "agents", "analytics", "api-keys", "audit-logs", "collections", "configs", "feedback", "gateway",
+    "guardrails", "integrations", "labels", "logs", "mcp-integrations", "mcp-servers", "model-configs", "organisation",
+    "otel", "policies", "prompts", "providers", "reference", "scim", "secret-references", "virtual-keys",
+    "workspace-exclusions", "workspaces",
+})  # fmt: skip
+"""First segments below `/v1` that are the gateway's own (portkey-api.md 4.4 and 15)."""
+
+KINDS: dict[tuple[str, str], Kind] = {
+    ("POST", "/v1/completions"): "completions",
+    ("POST", "/v1/chat/completions"): "chat",
+    ("POST", "/v1/embeddings"): "embeddings",
+    ("GET", "/v1/models"): "models",
+}
+
+log = logging.getLogger("gatekey")
+
+
+class App:
+    """The ASGI application of one worker. `description` makes the OpenAPI document.
+
+    `most`: calls at a time; one more is answered with 503.
+    """
+
+    def __init__(self, house: House, description: Callable[[], bytes], *, most: int = 4096) -> None:
+        self._house = house
+        self._most = most
+        self._running = 0
+        self._description = description
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's message: a request, the lifespan, or a WebSocket (which is refused)."""
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1011})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        upstream = self._house.upstream
+        await upstream.children.close()
+        await upstream.transport.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reply = Reply(send)
+        trace_id = ""
+        try:
+            pathname = _collapsed(scope["path"])
+            fixed = FIXED.get((scope["method"], pathname))
+            if fixed is not None:
+                return await fixed(self, reply)
+            seed = random.getrandbits(64)
+            trace_id = _given_trace_id(scope) or f"{random.getrandbits(128):032x}"
+            kind = KINDS.get((scope["method"], pathname)) or _forwardable(pathname)
+            head = headers.read(scope["headers"])
+            trace_id = head.options.trace_id or trace_id
+            call = Call(kind, scope["method"], _below_v1(scope), pathname, head, trace_id, seed)
+            await self._admitted(call, receive, reply)
+        except GatekeyError as failure:
+            await self._fail(reply, failure, trace_id)
+        except Gone:
+            pass
+        except respond.Broken:
+            # Returning with the body unfinished makes the server break the connection.
+            pass
+        except Exception:
+            log.exception("A request failed inside the gateway (trace %s).", trace_id)
+            told = GatekeyError("The gateway failed. Its log says more, under this trace id.")
+            await self._fail(reply, told, trace_id)
+        return None
+
+    async def _admitted(self, call: Call, receive: Receive, reply: Reply) -> None:
+        if self._running >= self._most:
+            raise Overloaded(f"The gateway is busy with {self._most} calls: try again in a moment.")
+        self._running += 1
+        try:
+            await live(call, receive, reply, self._house)
+        finally:
+            self._running -= 1
+
+    async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str) -> None:
+        if reply.sent is Sent.NOTHING:
+            await reply.whole(*respond.failed(failure, trace_id or f"{random.getrandbits(128):032x}"))
+
+    async def health(self, reply: Reply) -> None:
+        """The process lives."""
+        await reply.whole(200, [(b"content-type", JSON.encode())], b'{"status":"ok"}')
+
+    async def description(self, reply: Reply) -> None:
+        """The OpenAPI document."""
+        await reply.whole(200, [(b"content-type", JSON.encode())], self._description())
+
+    async def root(self, reply: Reply) -> None:
+        """Where to go from here."""
+        text = b"Gatekey: one key to every model. The API is below /v1, its description at /v1/openapi.json.\n"
+        await reply.whole(200, [(b"content-type", b"text/plain; charset=utf-8")], text)
+
+
+FIXED: dict[tuple[str, str], Callable[[App, Reply], Awaitable[None]]] = {
+    ("GET", "/"): App.root,
+    ("GET", "/health"): App.health,
+    ("GET", "/v1/health"): App.health,
+    ("GET", "/ready"): App.health,
+    ("GET", "/v1/openapi.json"): App.description,
+}
+
+
+def _collapsed(path: str) -> str:
+    """The path with a repeated `/v1` once: base URLs and SDK paths both bring one."""
+    while path.startswith("/v1/v1/"):
+        path = path[3:]
+    return path
+
+
+def _forwardable(path: str) -> Literal["proxy"]:
+    """Whether a path may be forwarded. Raises `UnknownRoute`."""
+    first, *rest = path.removeprefix("/v1/").removeprefix("proxy/").split("/")
+    if not path.startswith("/v1/") or not first or {".", ".."} & {first, *rest} or "" in rest[:-1]:
+        raise UnknownRoute(f"There is no route {path[:200]}. The API is below /v1, described at /v1/openapi.json.")
+    if first.lower() in RESERVED:
+        raise UnknownRoute(f"/v1/{first.lower()} is not available yet, and is never forwarded to a provider.")
+    return "proxy"
+
+
+def _below_v1(scope: Scope) -> str:
+    """The path below `/v1` as it came, with its query."""
+    path = _collapsed(scope["raw_path"].decode("ascii", "replace")).removeprefix("/v1").removeprefix("/proxy")
+    query = scope["query_string"]
+    return f"{path}?{query.decode('latin-1')}" if query else path
+
+
+def _given_trace_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-portkey-trace-id":
+            return str(value, "latin-1").strip()
+    return ""

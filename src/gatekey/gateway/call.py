@@ -1,0 +1,130 @@
+"""What the caller asked: the endpoint, the body, the head. Reading it is bounded in size and in memory."""
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import IO, Any, Literal
+
+from gatekey.errors import BodyTooLarge, Overloaded
+from gatekey.gateway.headers import Head
+from gatekey.secret import Secret
+from gatekey.wire.body import Json
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+IN_MEMORY = 1024 * 1024
+"""Bytes of an untransformed body that are kept in memory; more go to a file that vanishes when closed."""
+PIECE = 64 * 1024
+"""Bytes of a spooled body that are sent at once."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. `kind` is the endpoint, or `proxy` for a path that is forwarded untransformed.
+
+    `credential`: the provider key that the caller sent in a header, if any. `gateway_key`: the caller's key, so
+    that it can be kept from going upstream. `path` is below `/v1`, with its query, as it came; `pathname` is the
+    decoded path as conditions see it. `claimed`: bytes of `Memory` that the body holds.
+    """
+
+    kind: Literal["completions", "chat", "embeddings", "models", "proxy"]
+    method: str
+    path: str
+    pathname: str
+    head: Head
+    trace_id: str
+    seed: int
+    gateway_key: str = ""
+    credential: Secret | None = None
+    body: Json = field(default_factory=dict)
+    spool: "Spool | None" = None
+    claimed: int = 0
+
+
+class Memory:
+    """Bytes that JSON bodies in flight may take in one worker: twice their size, since they are read."""
+
+    def __init__(self, total: int) -> None:
+        self._free = total
+
+    def take(self, size: int) -> None:
+        """Claim `size` bytes; whoever does gives them back. Raises `Overloaded`."""
+        if size > self._free:
+            raise Overloaded("The gateway holds as many request bodies as it may: try again in a moment.")
+        self._free -= size
+
+    def give(self, size: int) -> None:
+        """Give back what was taken."""
+        self._free += size
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The request body is larger than {limit / (1024 * 1024):g} MB.")
+
+
+async def arriving(receive: Receive, head: Head, limit: int) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises `BodyTooLarge` (at once where it is declared), or `Gone` where the caller left."""
+    text = head.headers.get("content-length", "")
+    if text.isdigit() and int(text) > limit:
+        raise _too_large(limit)
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            raise _too_large(limit)
+        if piece:
+            yield piece
+        if not message.get("more_body"):
+            return
+
+
+class Gone(Exception):
+    """The caller left before its request was read."""
+
+
+class Spool:
+    """A body that is only passed on: it can be sent again, and is on disk above `IN_MEMORY`."""
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        self._file = file
+        self.length = length
+
+    @classmethod
+    async def of(cls, pieces: AsyncIterator[bytes]) -> "Spool":
+        """Take in the whole body."""
+        file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by its owner
+        length = 0
+        try:
+            async for piece in pieces:
+                length += file.write(piece)
+        except BaseException:
+            file.close()
+            raise
+        return cls(file, length)
+
+    @property
+    def small(self) -> bool:
+        """Whether it is in memory."""
+        return self.length <= IN_MEMORY
+
+    def read(self) -> bytes:
+        """All of it."""
+        self._file.seek(0)
+        return self._file.read()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """From the start, piece by piece."""
+        position = 0
+        while position < self.length:
+            self._file.seek(position)
+            piece = self._file.read(PIECE)
+            position += len(piece)
+            yield piece
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()

@@ -1,0 +1,54 @@
+"""Who calls: the gateway key, and what is left of `Authorization` for the provider.
+
+A key is known by its SHA-256 only, and looked up by that digest before anything else sees it.
+"""
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from gatekey.errors import Unauthenticated
+from gatekey.gateway.headers import DUMMIES, Head
+from gatekey.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. `key`: the gateway key as it was sent (never goes upstream), empty where none is needed."""
+
+    key: str
+    credential: Secret | None
+
+
+def digest(key: str) -> bytes:
+    """What is kept of a gateway key."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def identify(head: Head, keys: Collection[bytes], native: tuple[str, ...]) -> Caller:
+    """The caller behind a request. `keys`: digests of valid keys; empty: no key is asked for.
+
+    `native` names the provider's own headers in which its key may come. Raises `Unauthenticated`.
+    """
+    sent = head.options.api_key
+    authorization = head.authorization
+    key = sent or authorization
+    if keys:
+        if not key:
+            raise Unauthenticated(
+                "A gateway key is needed: send it in x-portkey-api-key, or as Authorization: Bearer.",
+                param="x-portkey-api-key",
+            )
+        if digest(key) not in keys:
+            raise Unauthenticated("The gateway key is wrong.", param="x-portkey-api-key" if sent else "authorization")
+    elif not sent:
+        key = ""
+    return Caller(key, _credential(head, key, authorization, native))
+
+
+def _credential(head: Head, key: str, authorization: str, native: tuple[str, ...]) -> Secret | None:
+    """The provider's key among the headers: never the gateway key, never a dummy."""
+    for candidate in (authorization, *(head.headers.get(name, "") for name in native)):
+        if candidate and candidate != key and candidate not in DUMMIES:
+            return Secret(candidate)
+    return None

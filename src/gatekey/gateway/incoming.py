@@ -1,0 +1,141 @@
+"""The answer to an attempt: read whole, relayed, or streamed to the caller event by event."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+from gatekey.errors import Nonsense
+from gatekey.gateway.respond import EVENTS, JSON, Pairs, Reply, relayed
+from gatekey.providers import Provider, Shaped, reading
+from gatekey.routing.plan import Outcome
+from gatekey.upstream.transport import Headers, Response
+from gatekey.wire import error
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer that is read whole."""
+MAX_HELD = 16 * 1024 * 1024
+"""Bytes of a stream that are held back until its first content."""
+LAZY = 1.0
+"""s by which the clock of a stream may be late, so that it is not wound up for every chunk."""
+
+
+class Incoming:
+    """Takes the answer in. `headers` makes the caller's response headers; `silence` in s."""
+
+    def __init__(self, reply: Reply, headers: Callable[[Outcome], Pairs], silence: float) -> None:
+        self._reply = reply
+        self._headers = headers
+        self._silence = silence
+
+    async def inference(self, response: Response, shaped: Shaped, outcome: Outcome, clock: asyncio.Timeout) -> None:
+        """The answer of an inference route: a stream is written at once, anything else goes into the outcome."""
+        outcome.headers = relayed(response.headers)
+        if not outcome.ok:
+            return await self._refused(response, shaped.provider, outcome)
+        kind = _header(response, "content-type")
+        if shaped.asked.stream and "json" not in kind:
+            if kind.startswith("text/html"):
+                raise Nonsense(f"{shaped.provider.slug} answered a stream request with a page ({kind}).")
+            return await self._stream(response, shaped, outcome, clock)
+        body = reading.reply(shaped, await _whole(response))
+        if shaped.asked.stream:
+            outcome.headers += _stream_headers()
+            outcome.body = reading.replay(shaped, body)
+        else:
+            outcome.headers.append(("content-type", JSON))
+            outcome.body = body
+        return None
+
+    async def forwarded(self, response: Response, outcome: Outcome, clock: asyncio.Timeout) -> None:
+        """The answer of a forwarded request: a success is relayed as it arrives, bytes as they came."""
+        outcome.headers = relayed(response.headers, untouched=True)
+        if not outcome.ok or outcome.status == 204:
+            outcome.retry_after = retry_after(response.headers)
+            outcome.headers = [pair for pair in outcome.headers if pair[0] != "content-length"]
+            outcome.body = await _whole(response)
+            return
+        await self._reply.head(outcome.status, self._headers(outcome))
+        wound = self._wind(clock)
+        async for data in response.chunks():
+            await self._reply.content(data)
+            wound = self._wind(clock, wound)
+        await self._reply.end()
+
+    async def _refused(self, response: Response, provider: Provider, outcome: Outcome) -> None:
+        if outcome.status < 400:
+            raise Nonsense(f"{provider.slug} answered with status {outcome.status}: redirects are not followed.")
+        outcome.retry_after = retry_after(response.headers)
+        outcome.headers.append(("content-type", JSON))
+        outcome.body = error.body(reading.failure(provider, await _whole(response)), provider=provider.slug)
+
+    async def _stream(self, response: Response, shaped: Shaped, outcome: Outcome, clock: asyncio.Timeout) -> None:
+        """Frames are held back until the first content, and passed on at once from then on."""
+        outcome.headers += _stream_headers()
+        stream = reading.Stream(shaped)
+        held: list[bytes] = []
+        size, wound = 0, 0.0
+        async for data in response.chunks():
+            frames = stream.feed(data)
+            if wound:
+                if frames:
+                    await self._reply.content(b"".join(frames))
+                wound = self._wind(clock, wound)
+                continue
+            held += frames
+            size += len(data)
+            if stream.started:
+                await self._reply.head(outcome.status, self._headers(outcome))
+                await self._reply.content(b"".join(held))
+                wound = self._wind(clock)
+            elif size > MAX_HELD:
+                raise Nonsense(f"{shaped.provider.slug} sent {MAX_HELD} bytes without any content.")
+        frames = stream.close()
+        if not wound:
+            await self._reply.head(outcome.status, self._headers(outcome))
+            frames = held + frames
+        await self._reply.content(b"".join(frames))
+        await self._reply.end()
+
+    def _wind(self, clock: asyncio.Timeout, wound: float = 0.0) -> float:
+        """Give the upstream its time again, once `wound` has passed. From the first content on only silence counts."""
+        now = asyncio.get_running_loop().time()
+        if now < wound:
+            return wound
+        clock.reschedule(now + self._silence + LAZY)
+        return now + LAZY
+
+
+def retry_after(headers: Headers) -> float | None:
+    """s that the provider asks to wait: `retry-after-ms`, `x-ms-retry-after-ms`, `retry-after` (s or a date)."""
+    given = dict(headers)
+    for name, unit in (("retry-after-ms", 1000), ("x-ms-retry-after-ms", 1000), ("retry-after", 1)):
+        text = given.get(name, "").strip()
+        try:
+            return max(float(text), 0.0) / unit
+        except ValueError:
+            pass
+        if name == "retry-after" and text:
+            try:
+                return max(parsedate_to_datetime(text).timestamp() - time.time(), 0.0)
+            except ValueError:
+                return None
+    return None
+
+
+def _stream_headers() -> Headers:
+    return [("content-type", EVENTS), ("cache-control", "no-cache"), ("x-accel-buffering", "no")]
+
+
+def _header(response: Response, name: str) -> str:
+    return next((value.lower() for key, value in response.headers if key == name), "")
+
+
+async def _whole(response: Response) -> bytes:
+    pieces, size = [], 0
+    async for data in response.chunks():
+        pieces.append(data)
+        size += len(data)
+        if size > MAX_ANSWER:
+            raise Nonsense(f"The provider's answer is larger than {MAX_ANSWER // (1024 * 1024)} MB.")
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,0 +1,99 @@
+"""The request that an attempt sends: shaped for the provider, or forwarded as it came.
+
+Inference routes send only our headers and those that the caller asked to forward. A forwarded request keeps the
+caller's headers but for the gateway's own, the gateway key, and those of the connection.
+"""
+
+import time
+
+from gatekey.gateway.aim import Aim
+from gatekey.gateway.call import Call
+from gatekey.gateway.headers import HOP_BY_HOP, unwrapped
+from gatekey.gateway.respond import JSON
+from gatekey.providers import Asked, Shaped, Where, address, shape
+from gatekey.upstream.transport import Headers, Request
+from gatekey.wire import body as json
+from gatekey.wire.body import Json
+
+
+def inference(call: Call, aim: Aim, host: str) -> tuple[Request, Shaped]:
+    """The request of an inference route, and how to read its answer. Raises `BadBody`, `UnsupportedEndpoint`."""
+    assert call.kind != "proxy"
+    asked = Asked(
+        kind=call.kind,
+        provider=aim.provider.slug,
+        strict=aim.strict,
+        options=aim.options,
+        created=int(time.time()),
+        id=f"{call.seed:016x}",
+    )
+    shaped = shape(aim.provider, call.kind, _merged(call.body, aim), asked, host)
+    return Request(shaped.method, shaped.url, _headers(call, aim, shaped), shaped.body), shaped
+
+
+def forwarded(call: Call, aim: Aim, host: str) -> Request:
+    """A request forwarded untransformed; a JSON body still takes what the config sets. Raises `BadJson`."""
+    assert call.spool is not None
+    provider = aim.provider
+    replaced = ("authorization", *(provider.key_headers if aim.key is not None else ()))
+    headers = {
+        name: value
+        for name, value in call.head.headers.items()
+        if name not in replaced and _may_leave(call, name, value)
+    }
+    headers = {**provider.sends(aim.options), **headers}
+    if aim.key is not None:
+        headers |= provider.auth(aim.key.reveal())
+    where = Where(options=aim.options, host=host)
+    request = Request(call.method, address(provider, where) + call.path, list(headers.items()))
+    if _changes(aim) and call.spool.length and "json" in headers.get("content-type", JSON):
+        request.body = json.encode(_merged(json.decode(call.spool.read()), aim))
+    elif call.spool.small:
+        request.body = call.spool.read()
+    else:
+        request.body, request.length = call.spool.pieces(), call.spool.length
+    return request
+
+
+def _changes(aim: Aim) -> bool:
+    settings = aim.target.settings
+    return bool(settings.override_params or settings.default_params or settings.drop_params)
+
+
+def _merged(body: Json, aim: Aim) -> Json:
+    """The body with the config's parameters."""
+    if not _changes(aim):
+        return body
+    settings = aim.target.settings
+    return json.merge(
+        body,
+        default=settings.default_params,
+        override=settings.override_params,
+        drop=settings.drop_params,
+    )
+
+
+def _headers(call: Call, aim: Aim, shaped: Shaped) -> Headers:
+    headers = {
+        "accept": "text/event-stream" if shaped.asked.stream else JSON,
+        # What arrives is read, so it must not be compressed.
+        "accept-encoding": "identity",
+        "user-agent": "gatekey",
+    }
+    if shaped.body:
+        headers["content-type"] = JSON
+    headers |= shaped.headers
+    if aim.key is not None:
+        headers |= aim.provider.auth(aim.key.reveal())
+    for name in aim.forward:
+        value = call.head.headers.get(name)
+        if value is not None and _may_leave(call, name, value):
+            headers[name] = value
+    return list(headers.items())
+
+
+def _may_leave(call: Call, name: str, value: str) -> bool:
+    """Whether a header of the caller's may reach a provider."""
+    if name in HOP_BY_HOP or name.startswith(("x-portkey-", "x-gatekey-")):
+        return False
+    return not call.gateway_key or unwrapped(value) != call.gateway_key

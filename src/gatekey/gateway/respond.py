@@ -1,0 +1,104 @@
+"""What the caller gets: heads, frames, errors, and the headers that say what happened."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from gatekey.errors import GatekeyError
+from gatekey.gateway.call import Call
+from gatekey.gateway.headers import HOP_BY_HOP
+from gatekey.routing.plan import Outcome, Sent
+from gatekey.wire import error
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Pairs = list[tuple[bytes, bytes]]
+
+JSON = "application/json"
+EVENTS = "text/event-stream; charset=utf-8"
+
+_OURS = ("x-portkey-", "x-gatekey-")
+_NOT_RELAYED = HOP_BY_HOP | {"content-type", "content-encoding", "set-cookie", "date", "server", "alt-svc",
+                             "strict-transport-security", "x-should-retry"}  # fmt: skip
+"""Head fields of an upstream that are not the caller's, or that a translated body makes untrue."""
+_NOT_PROXIED = HOP_BY_HOP - {"content-length"} | {"date", "server"}
+
+
+class Broken(Exception):
+    """An answer that was begun cannot be completed: the connection must break, so that it does not look complete."""
+
+
+class Reply:
+    """The answer to one request, written once. `sent` says what the caller has been given so far."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.sent = Sent.NOTHING
+        self.finished = False
+
+    async def head(self, status: int, headers: Pairs) -> None:
+        """The status line and headers."""
+        self.sent = Sent.HEAD
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def content(self, data: bytes) -> None:
+        """Some of the body, sent at once."""
+        self.sent = Sent.CONTENT
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        """The body is complete."""
+        self.finished = True
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def whole(self, status: int, headers: Pairs, body: bytes) -> None:
+        """A complete answer in one go."""
+        self.sent = Sent.CONTENT
+        self.finished = True
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def relayed(headers: Iterable[tuple[str, str]], *, untouched: bool = False) -> list[tuple[str, str]]:
+    """An upstream's headers that may pass: never its connection's, never any that look like ours.
+
+    `untouched`: the body passes as it came, so its description passes too.
+    """
+    kept = _NOT_PROXIED if untouched else _NOT_RELAYED
+    return [(name, value) for name, value in headers if name not in kept and not name.startswith(_OURS)]
+
+
+def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str, ...]) -> Pairs:
+    """The documented headers, ours, and those of the provider."""
+    pairs: Pairs = [
+        (b"x-portkey-trace-id", call.trace_id.encode()),
+        (b"x-portkey-retry-attempt-count", b"%d" % outcome.retries),
+        (b"x-portkey-cache-status", cache.encode()),
+        (b"x-portkey-last-used-option-index", outcome.path.encode()),
+        (b"x-portkey-provider", outcome.provider.encode()),
+    ]
+    for name, values in (
+        (b"x-gatekey-dropped-params", outcome.dropped),
+        (b"x-gatekey-clamped-params", outcome.clamped),
+        (b"x-gatekey-not-available", unavailable),
+    ):
+        if values:
+            pairs.append((name, ", ".join(values).encode("ascii", "backslashreplace")))
+    if not outcome.ok and outcome.retries:
+        pairs.append((b"x-should-retry", b"false"))
+    pairs += [(name.encode("latin-1", "replace"), value.encode("utf-8")) for name, value in outcome.headers]
+    return pairs
+
+
+def failed(failure: GatekeyError, trace_id: str) -> tuple[int, Pairs, bytes]:
+    """An answer of the gateway's own, made before or beside any attempt."""
+    pairs: Pairs = [(b"x-portkey-trace-id", trace_id.encode()), (b"content-type", JSON.encode())]
+    if failure.status == 401:
+        pairs.append((b"www-authenticate", b"Bearer"))
+    if failure.status in (408, 413):
+        pairs.append((b"connection", b"close"))
+    return failure.status, pairs, error.body(error.of(failure))
+
+
+def event(failure: GatekeyError) -> bytes:
+    """A failure after the head of a stream. It is the last frame: no `[DONE]` follows."""
+    return b"event: error\ndata: " + error.body(error.of(failure)) + b"\n\n"
