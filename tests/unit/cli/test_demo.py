@@ -13,10 +13,11 @@ import pytest
 FAKE = Path(__file__).with_name("fake_serve.py")
 
 
-def start(behaviour: str, folder: Path, *, once: bool, port: int | None = None) -> subprocess.Popen[str]:
+def start(behaviour: str, folder: Path, *, once: bool, port: int = 0, asked: bool = True) -> subprocess.Popen[str]:
     program = (
         "import importlib, sys; demo = importlib.import_module('gatekey.cli.demo');"
-        f"demo.SERVE = (sys.executable, {str(FAKE)!r}, {behaviour!r}); sys.exit(demo.demo({once}, {port}))"
+        f"demo.SERVE = (sys.executable, {str(FAKE)!r}, {behaviour!r}); demo.PORT = {port};"
+        f"sys.exit(demo.demo({once}, {port if asked else None}))"
     )
     environment = {name: value for name, value in os.environ.items() if name != "GATEKEY_ADMIN_KEY"}
     return subprocess.Popen(
@@ -29,9 +30,9 @@ def start(behaviour: str, folder: Path, *, once: bool, port: int | None = None) 
     )
 
 
-def run(behaviour: str, folder: Path, *, port: int | None = None) -> tuple[int, str]:
+def run(behaviour: str, folder: Path, *, port: int = 0, asked: bool = True) -> tuple[int, str]:
     """Exit code and what was printed."""
-    with start(behaviour, folder, once=True, port=port) as process:
+    with start(behaviour, folder, once=True, port=port, asked=asked) as process:
         out, _ = process.communicate(timeout=60)
     return process.returncode, out
 
@@ -103,11 +104,14 @@ def test_a_gateway_that_ends_later_is_noticed(tmp_path: Path) -> None:
     assert "The gateway has ended with code 1.\nThe last words of its log:\n  | Out of memory." in out
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         code, out = run("works", tmp_path, port=port)
-    assert (code, f"Port {port} is taken" in out) == (1, True)
-    assert run("works", tmp_path, port=port)[0] == 0
+        assert (code, f"Port {port} is taken" in out) == (1, True), "the one that was asked for"
+        code, out = run("works", tmp_path, port=port, asked=False)
+        assert (code, str(port) in out) == (0, False), "the usual one: another is used"
+    code, out = run("works", tmp_path, port=port)
+    assert (code, str(port) in out) == (0, True)
