@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -29,6 +30,8 @@ ANSWER_SECONDS = 120
 STOP_SECONDS = 30
 """The gateway's own grace period for running streams is shorter."""
 LOG_LINES = 15
+KEY_LINE = re.compile(r"^Admin key.*\n?", re.MULTILINE)
+"""Of the log, not to be repeated."""
 SERVE = (sys.executable, "-c", "import sys; from gatekey.cli import main; sys.exit(main())", "serve")
 
 T = TypeVar("T")
@@ -213,7 +216,7 @@ class Gateway:
 
     def _failure(self, what: str) -> Failure:
         """With the end of the gateway's log, which says more, and the next step."""
-        lines = self._log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+        lines = KEY_LINE.sub("", self._log.read_text(errors="replace")).splitlines()[-LOG_LINES:]
         log = "".join(f"\n  | {line}" for line in lines) or " nothing."
         command = f"gatekey serve --port {self._port} --data {self._data}"
         return Failure(f"{what}\nThe last words of its log:{log}\nTo look closer: {command}")

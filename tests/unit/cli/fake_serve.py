@@ -52,6 +52,7 @@ def ended(*_: object) -> None:
 if __name__ == "__main__":
     if BEHAVIOUR == "ends at once":
         sys.exit("The port is taken.")
+    print("Admin key, shown once and kept in a file: key-of-the-test", file=sys.stderr, flush=True)
     signal.signal(signal.SIGTERM, ended)
     if BEHAVIOUR != "has no key":
         (Path(DATA) / "admin-key").write_text("key-of-the-test\n")
