@@ -188,7 +188,7 @@ class Response:
             try:
                 data = await connection.read()
             except BaseException:
-                self._release(connection, broken=True)
+                self._release(connection)
                 raise
             if data is None:
                 self._release(connection)
@@ -200,10 +200,10 @@ class Response:
         if self._connection is not None:
             self._release(self._connection)
 
-    def _release(self, connection: Connection, broken: bool = False) -> None:
+    def _release(self, connection: Connection) -> None:
         self._connection = None
         unsent = self._feeder is not None and self._feeder.cancel()
-        if unsent or broken:
+        if unsent:
             connection.abort()
         else:
             self._pool.give(connection, asyncio.get_running_loop().time())

@@ -13,6 +13,7 @@ from servers import (
     answer,
     answering,
     fetch,
+    pieces,
     post,
     saying,
     serving,
@@ -52,6 +53,46 @@ async def _one_then_gone(talk: Conversation) -> None:
     await talk.gone()
 
 
+def test_a_connection_that_the_server_ends_is_not_kept() -> None:
+    async def handler(talk: Conversation) -> None:
+        await talk.request()
+        await talk.say(answer(head=b"connection: close\r\n"))
+        await talk.gone()
+
+    async def test(client: Client, server: Server) -> None:
+        await fetch(client, post(server.url()))
+        await server.hung_up.wait()
+
+    against(handler, test)
+
+
+def test_an_answer_that_nobody_asked_for_answers_nobody() -> None:
+    async def handler(talk: Conversation) -> None:
+        await talk.request()
+        await talk.say(answer())
+        await idle.wait()
+        await talk.say(answer(b"poison"))
+        await talk.gone()
+
+    async def test(client: Client, server: Server) -> None:
+        await fetch(client, post(server.url()))
+        idle.set()
+        await server.hung_up.wait()
+        assert (await fetch(client, post(server.url())))[2] == b"{}"
+
+    idle = asyncio.Event()
+    against(handler, test)
+
+
+def test_a_body_that_can_be_sent_only_once_gets_a_new_connection() -> None:
+    async def test(client: Client, server: Server) -> None:
+        await fetch(client, post(server.url()))
+        await fetch(client, post(server.url(), pieces(b"ab")))
+        assert server.connections == 2
+
+    against(answering(answer()), test)
+
+
 def test_idle_connections_are_closed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(client: Client, server: Server) -> None:
         await fetch(client, post(server.url()))
@@ -63,14 +104,13 @@ def test_idle_connections_are_closed_in_time(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_pool_unused_for_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(client: Client, server: Server) -> None:
-        async with serving(stalled_in_body) as first, serving(answering(answer())) as last:
+        async with serving(_one_then_gone) as first, serving(answering(answer())) as last:
             response = await client.send(post(first.url()))
             await fetch(client, post(server.url()))
             await fetch(client, post(last.url()))
             await server.hung_up.wait()
             assert not first.hung_up.is_set()  # in use: left alone until it is given back
-            assert await anext(response.chunks()) == b"hi"
-            await response.close()
+            assert [chunk async for chunk in response.chunks()] == [b"{}"]
             await first.hung_up.wait()
 
     monkeypatch.setattr("gatekey.upstream.client.ORIGINS", 1)
