@@ -43,8 +43,7 @@ def reply(theirs: Theirs, asked: Asked) -> dict[str, Any]:
     _check(theirs, asked)
     blocked = _blocked(theirs)
     choices = [blocked] if blocked else [_choice(given, at, asked) for at, given in enumerate(theirs["candidates"])]
-    for choice in choices:
-        choice["message"] = _message(choice.pop("delta"))
+    choices = [{"index": choice["index"], "message": _message(choice.pop("delta")), **choice} for choice in choices]
     ours = {
         "id": theirs.get("responseId") or f"chatcmpl-{asked.id}",
         "object": "chat.completion",

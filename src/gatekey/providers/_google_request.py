@@ -69,10 +69,10 @@ def request(ours: Mapping[str, Any], theirs: Theirs, asked: Asked) -> list[str]:
     _choose_tools(ours.get("tool_choice"), theirs, lost)
     if ours.get("parallel_tool_calls") is False:
         lost.append("parallel_tool_calls")
-    tier = ours.get("service_tier")
-    if tier is not None and tier not in _TIERS:
+    tier = ours.get("service_tier", "auto")
+    if tier not in _TIERS:
         lost.append("service_tier")
-    elif _TIERS.get(tier):
+    elif _TIERS[tier]:
         theirs["serviceTier"] = _TIERS[tier]
     config: dict[str, Any] = {}
     limit = ours.get("max_completion_tokens", ours.get("max_tokens"))
