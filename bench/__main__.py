@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import cases, hot, load, page, process, results, systems
+from bench import cases, hot, load, page, process, systems
 from bench.process import Ground
 from bench.results import Results, aligned
 from bench.systems import System, Upstreams
@@ -153,8 +153,10 @@ def _profile(ground: Ground, upstreams: Upstreams, only: str | None) -> int:
     gatekey = systems.gatekey(ground, upstreams)
     for case in (cases.PACED, cases.BURST) if only == "stream" else (cases.CHAT,):
         _say(f"sampling: {case.title}")
-        cost, table = hot.hottest(gatekey, upstreams, case, 8, ground.scratch)
-        print(f"\n{case.title}: {cost.cpu:.0f} us of CPU a request\n\n{results.aligned(table)}")
+        cost, tables = hot.hottest(gatekey, upstreams, case, 8, ground.scratch)
+        print(f"\n{case.title}: {cost.cpu:.0f} us of CPU a request")
+        for table in tables:
+            print(f"\n{aligned(table)}")
     return 0
 
 

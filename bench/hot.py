@@ -16,14 +16,16 @@ from bench.results import Table
 from bench.systems import System, Upstreams
 
 SHOWN = 40
-"""Functions in the table."""
+"""Functions in a table."""
 
 _RATE = 500
 """Samples a second."""
 
 
-def hottest(system: System, upstreams: Upstreams, case: Case, seconds: int, scratch: Path) -> tuple[Sample, Table]:
-    """Load `system` with `case` under py-spy: what a request cost, and the functions that took the most of it."""
+def hottest(
+    system: System, upstreams: Upstreams, case: Case, seconds: int, scratch: Path
+) -> tuple[Sample, list[Table]]:
+    """Load `system` with `case` under py-spy: what a request cost, the functions that took the most, and Gatekey's with callees."""
     stacks = scratch / "stacks.txt"
     ask, upstream = system.ask(upstreams, case.prefix, case.path, case.body), upstreams.of(case.prefix)
     undisturbed = run(system.running, upstream, ask, 2, scratch)
@@ -34,7 +36,7 @@ def hottest(system: System, upstreams: Upstreams, case: Case, seconds: int, scra
         raise RuntimeError(
             "py-spy failed; it has to be allowed to trace other processes (run as root, or CAP_SYS_PTRACE)"
         )
-    return undisturbed, _table(stacks.read_text(), undisturbed.cpu)
+    return undisturbed, _tables(stacks.read_text(), undisturbed.cpu)
 
 
 def _sampler(target: Running, seconds: int, stacks: Path) -> subprocess.Popen[bytes]:
@@ -47,7 +49,7 @@ def _sampler(target: Running, seconds: int, stacks: Path) -> subprocess.Popen[by
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _table(stacks: str, cpu: float) -> Table:
+def _tables(stacks: str, cpu: float) -> list[Table]:
     own: Counter[str] = Counter()
     whole: Counter[str] = Counter()
     for line in stacks.splitlines():
@@ -56,9 +58,11 @@ def _table(stacks: str, cpu: float) -> Table:
         own[names[-1]] += int(count)
         for name in set(names):
             whole[name] += int(count)
-    total = own.total()
-    rows = [["function", "own us", "own %", "with callees us"]]
-    for name, hits in own.most_common(SHOWN):
-        share = hits / total
-        rows.append([name, f"{share * cpu:.1f}", f"{share:.1%}", f"{whole[name] / total * cpu:.1f}"])
-    return rows
+    scale = cpu / own.total()
+
+    def table(names: list[str]) -> Table:
+        heading = ["function", "own us", "with callees us"]
+        return [heading, *([name, f"{own[name] * scale:.1f}", f"{whole[name] * scale:.1f}"] for name in names)]
+
+    ours = [name for name, _ in whole.most_common() if "(gatekey/" in name]
+    return [table([name for name, _ in own.most_common(SHOWN)]), table(ours[:SHOWN])]
