@@ -97,7 +97,7 @@ class Target:
     weight: float = 1.0
     provider: str | None = None
     api_key: Secret | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Settings = Settings()
 
 
