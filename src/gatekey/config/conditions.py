@@ -110,22 +110,24 @@ class _Parser:
 
     def _comparisons(self, asked: Any, path: str) -> Test:
         if not isinstance(asked, Mapping):
-            asked, at = {"$eq": asked}, lambda _: path
-        else:
-            at = lambda operator: f"{path}.{operator}"  # noqa: E731
+            self._count(1, path)
+            return _eq(asked, path)
         if not asked:
             raise _bad(path, "expected a value or at least one operator")
-        self._terms += len(asked)
-        if self._terms > MAX_TERMS:
-            raise _bad(path, f"more than {MAX_TERMS} comparisons in one query")
+        self._count(len(asked), path)
         tests = []
         for operator, operand in asked.items():
-            make = _OPERATORS.get(operator)
+            place, make = f"{path}.{operator}", _OPERATORS.get(operator)
             if make is None:
                 near = get_close_matches(operator[:60], _OPERATORS, 1)
-                raise _bad(at(operator), "unknown operator" + (f'; did you mean "{near[0]}"?' if near else ""))
-            tests.append(make(operand, at(operator)))
+                raise _bad(place, "unknown operator" + (f'; did you mean "{near[0]}"?' if near else ""))
+            tests.append(make(operand, place))
         return tests[0] if len(tests) == 1 else lambda value: all(test(value) for test in tests)
+
+    def _count(self, terms: int, path: str) -> None:
+        self._terms += terms
+        if self._terms > MAX_TERMS:
+            raise _bad(path, f"more than {MAX_TERMS} comparisons in one query")
 
 
 def _check_root(key: str, path: str) -> None:
