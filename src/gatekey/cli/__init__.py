@@ -56,7 +56,7 @@ def serve(
     -H "x-portkey-provider: openai" -H "Authorization: Bearer $OPENAI_API_KEY"
     -d '{"model": "gpt-3.5-turbo-instruct", "prompt": "Hello!"}'
     """
-    from gatekey.cli import serve as serving
+    from gatekey.cli import server
     from gatekey.cli.settings import resolve
 
     flags = {
@@ -71,7 +71,7 @@ def serve(
     resolved, unknown = resolve(flags)
     for variable in unknown:
         _say(f"{variable} is set, but there is no such setting: it is ignored.")
-    raise typer.Exit(serving.serve(resolved, _say))
+    raise typer.Exit(server.serve(resolved, _say))
 
 
 @app.command()

@@ -5,7 +5,7 @@ headers name, or to the targets of an inline config that name a provider without
 several providers or hosts, nobody can say whose it is, and the request is refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gatekey.catalog import Catalog
@@ -15,7 +15,6 @@ from gatekey.gateway.call import Call
 from gatekey.gateway.headers import Options
 from gatekey.providers import Provider
 from gatekey.secret import Secret
-from gatekey.upstream.egress import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,12 @@ def check(options: Options, catalog: Catalog) -> None:
         )
 
 
-def aims(config: Config, call: Call, catalog: Catalog, policy: Policy) -> dict[str, Aim]:
-    """The aim of every leaf, by its path.
+def aims(config: Config, call: Call, catalog: Catalog, check_host: Callable[[str, str], object]) -> dict[str, Aim]:
+    """The aim of every leaf, by its path. `check_host` is the egress policy's for a URL and where it was written.
 
     Raises `BadHeader`, `BadConfig` or `EgressRefused`, before anything is sent.
     """
-    found = {leaf.path: _aim(leaf, call, catalog, policy) for leaf in config.leaves()}
+    found = {leaf.path: _aim(leaf, call, catalog, check_host) for leaf in config.leaves()}
     if call.credential is not None:
         borrowers = {(aim.provider.slug, aim.host) for aim in found.values() if aim.key is call.credential}
         if len(borrowers) > 1:
@@ -71,7 +70,7 @@ def aims(config: Config, call: Call, catalog: Catalog, policy: Policy) -> dict[s
     return found
 
 
-def _aim(target: Target, call: Call, catalog: Catalog, policy: Policy) -> Aim:
+def _aim(target: Target, call: Call, catalog: Catalog, check_host: Callable[[str, str], object]) -> Aim:
     asked, settings = call.head.options, target.settings
     slug = target.provider or asked.provider
     if not slug:
@@ -87,7 +86,7 @@ def _aim(target: Target, call: Call, catalog: Catalog, policy: Policy) -> Aim:
         options = {**_from_headers(provider, call.head.headers), **options}
     host = asked.custom_host or settings.custom_host or ""
     if host:
-        policy.check_url(host, "x-portkey-custom-host" if asked.custom_host else f"{target.path}.custom_host")
+        check_host(host, "x-portkey-custom-host" if asked.custom_host else f"{target.path}.custom_host")
     if key is None and provider.key_needed and not host:
         raise BadHeader(
             f"{target.path}: {slug} needs a key: send it as Authorization: Bearer, or set api_key in the config.",

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
-from gatekey.errors import Nonsense
+from gatekey.errors import Nonsense, UpstreamError
 from gatekey.gateway.respond import EVENTS, JSON, Pairs, Reply, relayed
 from gatekey.providers import Provider, Shaped, reading
 from gatekey.routing.plan import Outcome
@@ -18,6 +19,8 @@ MAX_HELD = 16 * 1024 * 1024
 """Bytes of a stream that are held back until its first content."""
 LAZY = 1.0
 """s by which the clock of a stream may be late, so that it is not wound up for every chunk."""
+LINGER = 1.0
+"""s in which a stream's connection must end after the stream itself has; else it is closed."""
 
 
 class Incoming:
@@ -75,27 +78,41 @@ class Incoming:
         stream = reading.Stream(shaped)
         held: list[bytes] = []
         size, wound = 0, 0.0
-        async for data in response.chunks():
-            frames = stream.feed(data)
-            if wound:
+        chunks = response.chunks()
+        try:
+            async for data in chunks:
+                frames = stream.feed(data)
+                if not wound:
+                    held += frames
+                    size += len(data)
+                    if stream.failure is not None:
+                        raise stream.failure
+                    if size > MAX_HELD:
+                        raise Nonsense(f"{shaped.provider.slug} sent {MAX_HELD} bytes without any content.")
+                    if not stream.started:
+                        continue
+                    await self._reply.head(outcome.status, self._headers(outcome))
+                    frames = held
                 if frames:
                     await self._reply.content(b"".join(frames))
+                if stream.failure is not None:
+                    raise stream.failure
                 wound = self._wind(clock, wound)
-                continue
-            held += frames
-            size += len(data)
-            if stream.started:
-                await self._reply.head(outcome.status, self._headers(outcome))
-                await self._reply.content(b"".join(held))
-                wound = self._wind(clock)
-            elif size > MAX_HELD:
-                raise Nonsense(f"{shaped.provider.slug} sent {MAX_HELD} bytes without any content.")
+                if stream.done:
+                    break
+        except UpstreamError:
+            if not stream.complete:
+                raise
         frames = stream.close()
+        if stream.failure is not None:
+            raise stream.failure
         if not wound:
             await self._reply.head(outcome.status, self._headers(outcome))
             frames = held + frames
         await self._reply.content(b"".join(frames))
         await self._reply.end()
+        if stream.done:
+            await _rest(chunks)
 
     def _wind(self, clock: asyncio.Timeout, wound: float = 0.0) -> float:
         """Give the upstream its time again, once `wound` has passed. From the first content on only silence counts."""
@@ -129,6 +146,14 @@ def _stream_headers() -> Headers:
 
 def _header(response: Response, name: str) -> str:
     return next((value.lower() for key, value in response.headers if key == name), "")
+
+
+async def _rest(chunks: AsyncIterator[bytes]) -> None:
+    """Read what follows the end that a stream declared, which is next to nothing: its connection can be used again."""
+    with suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(LINGER):
+            async for _ in chunks:
+                pass
 
 
 async def _whole(response: Response) -> bytes:

@@ -25,8 +25,8 @@ from gatekey.routing.plan import Facts, Outcome, Sent, plan
 from gatekey.upstream.egress import Policy
 from gatekey.wire import body as json
 
-MAX_CONFIGS = 512
-"""Loaded inline configs that are kept: callers repeat them with every request."""
+REMEMBERED = 512
+"""Loaded inline configs, and approved custom hosts, that are kept: callers repeat them with every request."""
 
 
 @dataclass(slots=True)
@@ -43,9 +43,11 @@ class House:
     memory: Memory
     max_body: int
     config: Callable[[str], Config] = field(init=False)
+    check_host: Callable[[str, str], object] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.config = lru_cache(MAX_CONFIGS)(lambda text: load(text, self.catalog))
+        self.config = lru_cache(REMEMBERED)(lambda text: load(text, self.catalog))
+        self.check_host = lru_cache(REMEMBERED)(self.policy.check_url)
 
 
 async def live(call: Call, receive: Receive, reply: Reply, house: House) -> None:
@@ -59,7 +61,7 @@ async def live(call: Call, receive: Receive, reply: Reply, house: House) -> None
     caller = identify(call.head, house.keys, native_headers(options.provider, house.catalog))
     call.gateway_key, call.credential = caller.key, caller.credential
     config = _config(options.config, house)
-    targets = aims(config, call, house.catalog, house.policy)
+    targets = aims(config, call, house.catalog, house.check_host)
     if options.nitro_mode:
         _nitro(call, config, targets)
     try:

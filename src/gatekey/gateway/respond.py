@@ -16,9 +16,10 @@ JSON = "application/json"
 EVENTS = "text/event-stream; charset=utf-8"
 
 _OURS = ("x-portkey-", "x-gatekey-")
-_NOT_RELAYED = HOP_BY_HOP | {"content-type", "content-encoding", "set-cookie", "date", "server", "alt-svc",
-                             "strict-transport-security", "x-should-retry"}  # fmt: skip
-"""Head fields of an upstream that are not the caller's, or that a translated body makes untrue."""
+_NOT_RELAYED = HOP_BY_HOP | {
+    "content-type", "content-encoding", "cache-control", "x-accel-buffering", "set-cookie", "date", "server",
+    "alt-svc", "strict-transport-security", "x-should-retry",
+}  # fmt: skip
 _NOT_PROXIED = HOP_BY_HOP - {"content-length"} | {"date", "server"}
 
 
@@ -63,8 +64,10 @@ def relayed(headers: Iterable[tuple[str, str]], *, untouched: bool = False) -> l
 
     `untouched`: the body passes as it came, so its description passes too.
     """
-    kept = _NOT_PROXIED if untouched else _NOT_RELAYED
-    return [(name, value) for name, value in headers if name not in kept and not name.startswith(_OURS)]
+    if untouched:
+        return [pair for pair in headers if pair[0] not in _NOT_PROXIED and not pair[0].startswith(_OURS)]
+    foreign = (*_OURS, "access-control-")
+    return [pair for pair in headers if pair[0] not in _NOT_RELAYED and not pair[0].startswith(foreign)]
 
 
 def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str, ...]) -> Pairs:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gatekey.errors import InBand, Nonsense, Truncated
+from gatekey.errors import GatekeyError, InBand, Nonsense, Truncated
 from gatekey.providers._shape import Shaped
 from gatekey.providers._spec import Chunk, Provider
 from gatekey.streaming import ndjson, sse
@@ -108,36 +108,52 @@ class Stream:
         self._text = completion.FromChat(shaped.echo) if shaped.text else None
         self._seen: set[Any] = set()
         self._ended: set[Any] = set()
-        self._done = False
+        self.done = False
+        """Whether the provider has said that its stream is over."""
         self.started = False
         """Whether the caller has something to see: content, or the end of an answer without any."""
         self.usage: Any = None
         """The last usage that was reported, decoded."""
+        self.failure: GatekeyError | None = None
+        """What went wrong; nothing is read after it."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the answer is missing: every choice has ended, or the provider said so."""
+        return self.done or bool(self._ended and self._seen <= self._ended)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Frames for the caller. Raises `InBand` or `Nonsense`."""
+        """Frames for the caller: those before the `failure` too, if there is one."""
         frames: list[bytes] = []
-        for event in self._decoder.feed(data):
-            self._event(event, frames)
+        if self.failure is None:
+            try:
+                for event in self._decoder.feed(data):
+                    self._event(event, frames)
+            except GatekeyError as failure:
+                self.failure = failure
         return frames
 
     def close(self) -> list[bytes]:
-        """The last frames, after the provider has ended its answer. Raises `Truncated` where that was too early."""
+        """The last frames, after the provider has ended its answer; `failure` says where that was too early."""
         frames: list[bytes] = []
-        for event in self._decoder.close():
-            self._event(event, frames)
-        if not self._done and not (self._ended and self._seen <= self._ended):
-            raise Truncated(f"{self._shaped.provider.slug} ended its stream before the answer was complete.")
-        frames.append(DONE)
+        if self.failure is None:
+            try:
+                for event in self._decoder.close():
+                    self._event(event, frames)
+                if not self.complete:
+                    raise Truncated(f"{self._shaped.provider.slug} ended its stream before the answer was complete.")
+                frames.append(DONE)
+            except GatekeyError as failure:
+                self.failure = failure
         return frames
 
     def _event(self, event: Event, frames: list[bytes]) -> None:
-        if self._done:
+        if self.done:
             return
         if event.data == b"[DONE]":
             if not self.started:
                 raise Truncated(f"{self._shaped.provider.slug} ended its stream before any content.")
-            self._done = True
+            self.done = True
             return
         if self._read is None:
             if event.name == "error":

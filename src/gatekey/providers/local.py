@@ -6,7 +6,8 @@ provider = compatible(
     slug="local",
     name="Local model (SmolLM2-135M through llama.cpp)",
     docs="https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
-    has=("completions", "chat", "models"),
+    # Its model follows instructions: a bare continuation of a prompt would be of no use to anybody.
+    has=("chat", "models"),
     key_needed=False,
     server="gatekey.local",
     default_model="smollm2-135m-instruct",

@@ -106,7 +106,7 @@ def _run(settings: Settings, listening: socket.socket) -> int:
     from uvicorn.supervisors import Multiprocess
 
     config = uvicorn.Config(
-        "gatekey.cli.serve:app",
+        "gatekey.cli.server:app",
         factory=True,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         http="gatekey.cli.protocol:Protocol",
