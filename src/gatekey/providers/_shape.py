@@ -143,16 +143,24 @@ def _translated(
     if not asked.model and "model" in params:
         raise BadBody(f"`model` is missing: {asked.provider} needs one.", param="model")
     theirs: Theirs = {}
-    for name, given in asked.ours.items():
-        if name not in params:
-            if name not in ("stream", "stream_options", "model"):
-                lost.append(name)
-            continue
-        to = params[name]
-        if to is not None:
-            _place(theirs, to, name, given, clamped)
-    if endpoint.translate is not None:
-        lost += endpoint.translate(asked.ours, theirs, asked)
+    name = ""
+    try:
+        for name, given in asked.ours.items():
+            if name not in params:
+                if name not in ("stream", "stream_options", "model"):
+                    lost.append(name)
+                continue
+            to = params[name]
+            if to is not None:
+                _place(theirs, to, name, given, clamped)
+        name = ""
+        if endpoint.translate is not None:
+            lost += endpoint.translate(asked.ours, theirs, asked)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError):
+        # Translations index plainly what the dialect promises: what breaks one is not the dialect.
+        what = f"`{name}`" if name else "The body"
+        problem = f"{what} is not as documented, so {asked.provider} cannot be given it: a value has a wrong type."
+        raise BadBody(problem, param=name or None) from None
     return json.encode(theirs)
 
 
