@@ -6,12 +6,11 @@
 
 from typing import Any
 
-import msgspec
-
 from gatekey.errors import InBand
 from gatekey.providers._media import as_text
 from gatekey.providers._spec import Asked, Chunk, Theirs
 from gatekey.streaming.sse import Event
+from gatekey.wire import answer
 
 FINISH = {
     "end_turn": "stop",
@@ -125,7 +124,7 @@ class Messages:
         """Tools that no arguments came for yet, with the input that they began with."""
 
     def __call__(self, event: Event) -> list[Chunk]:
-        theirs = msgspec.json.decode(event.data)
+        theirs = answer.fields(event.data)
         match theirs["type"]:
             case "message_start":
                 return self._start(theirs["message"])

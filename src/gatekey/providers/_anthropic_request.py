@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatekey.errors import BadBody
-from gatekey.providers._media import arguments, data_uri
+from gatekey.providers._media import arguments, data_uri, text_of
 from gatekey.providers._spec import Asked, Theirs
 
 Block = dict[str, Any]
@@ -140,11 +140,9 @@ def _blocks(content: Any, field: str) -> list[Block]:
 
 
 def _block(part: Any, field: str) -> Block:
-    if isinstance(part, str):
-        return {"type": "text", "text": part}
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind in ("text", "input_text", "refusal"):
-        block = {"type": "text", "text": part["refusal" if kind == "refusal" else "text"]}
+    if kind in ("text", "refusal"):
+        block: Block = {"type": "text", "text": text_of(part, field)}
         if "citations" in part:
             block["citations"] = part["citations"]
     elif kind == "image_url":

@@ -7,13 +7,11 @@ for all, since a call of a tool cannot be answered without them.
 
 from typing import Any
 
-import msgspec
-
 from gatekey.errors import InBand
 from gatekey.providers._media import as_text
 from gatekey.providers._spec import Asked, Chunk, Theirs
 from gatekey.streaming.sse import Event
-from gatekey.wire import error
+from gatekey.wire import answer, error
 
 FINISH = {
     "STOP": "stop",
@@ -227,9 +225,7 @@ class Responses:
         self._usage: dict[str, Any] = {}
 
     def __call__(self, event: Event) -> list[Chunk]:
-        theirs = msgspec.json.decode(event.data)
-        if isinstance(theirs, list):
-            theirs = theirs[0]
+        theirs = answer.fields(event.data)
         _check(theirs, self._asked)
         blocked = _blocked(theirs)
         if blocked is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from gatekey.errors import BadBody
-from gatekey.providers._media import arguments, data_uri, guess
+from gatekey.providers._media import arguments, data_uri, guess, text_of
 from gatekey.providers._spec import Asked, Theirs
 
 Part = dict[str, Any]
@@ -134,11 +134,9 @@ def _parts(content: Any, field: str) -> list[Part]:
 
 
 def _part(part: Any, field: str) -> Part:
-    if isinstance(part, str):
-        return {"text": part}
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind in ("text", "input_text", "refusal"):
-        return {"text": part["refusal" if kind == "refusal" else "text"]}
+    if kind in ("text", "refusal"):
+        return {"text": text_of(part, field)}
     inner = part.get(kind) if kind is not None else None
     if kind in ("image_url", "video_url"):
         linked = inner if isinstance(inner, dict) else {"url": inner}

@@ -68,6 +68,14 @@ def arguments(call: dict[str, Any], field: str) -> dict[str, Any]:
     return decoded
 
 
+def text_of(part: dict[str, Any], field: str) -> str:
+    """The text of a part of type `text` or `refusal`. Raises `BadBody`."""
+    text = part.get(part["type"])
+    if not isinstance(text, str):
+        raise BadBody(f"`{field}.{part['type']}` must be a string.", param=f"{field}.{part['type']}")
+    return text
+
+
 def as_text(value: Any) -> str:
     """A value as JSON text: how our dialect carries arguments."""
     return msgspec.json.encode(value).decode()

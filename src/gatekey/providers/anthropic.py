@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from gatekey.errors import BadBody
 from gatekey.providers import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, header
 from gatekey.providers._anthropic_reply import Messages, in_band, reply
 from gatekey.providers._anthropic_request import default_limit, request
 from gatekey.providers._media import listed
 from gatekey.streaming.sse import Event
+from gatekey.wire import answer
 
 VERSION = "2023-06-01"
 LEGACY = ("claude-1", "claude-v1", "claude-2", "claude-instant")
@@ -58,8 +57,7 @@ def _text(theirs: Theirs, asked: Asked) -> dict[str, Any]:
 
 def _texts(asked: Asked) -> Callable[[Event], list[Chunk]]:
     def read(event: Event) -> list[Chunk]:
-        theirs = msgspec.json.decode(event.data)
-        return [] if event.name == "ping" else [_text(theirs, asked)]
+        return [] if event.name == "ping" else [_text(answer.fields(event.data), asked)]
 
     return read
 

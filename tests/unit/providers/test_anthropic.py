@@ -367,6 +367,11 @@ def test_blocks_of_a_stream_are_those_of_the_answer() -> None:
 )
 def test_status_of_an_error_event(kind: str, status: int) -> None:
     event = json.dumps({"type": "error", "error": {"type": kind, "message": "No."}})
-    with pytest.raises(InBand) as failed:
-        _read.Stream(asking(stream=True)).feed(f"event: error\ndata: {event}\n\n".encode())
-    assert (failed.value.status, failed.value.type, failed.value.message) == (status, kind, "anthropic error: No.")
+    stream = _read.Stream(asking(stream=True))
+    assert stream.feed(f"event: error\ndata: {event}\n\n".encode()) == []
+    assert isinstance(stream.failure, InBand)
+    assert (stream.failure.status, stream.failure.type, stream.failure.message) == (
+        status,
+        kind,
+        "anthropic error: No.",
+    )
