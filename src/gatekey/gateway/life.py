@@ -97,7 +97,10 @@ async def _take_in(call: Call, receive: Receive, house: House) -> None:
     pieces = arriving(receive, call.head, house.max_body)
     if call.kind == "proxy":
         call.spool = await Spool.of(pieces)
-    elif call.kind != "models":
+    elif call.kind == "models":
+        async for _ in pieces:
+            pass
+    else:
         read = []
         async for piece in pieces:
             house.memory.take(2 * len(piece))
