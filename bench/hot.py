@@ -25,7 +25,7 @@ _RATE = 500
 def hottest(
     system: System, upstreams: Upstreams, case: Case, seconds: int, scratch: Path
 ) -> tuple[Sample, list[Table]]:
-    """Load `system` with `case` under py-spy: what a request cost, the functions that took the most, and Gatekey's with callees."""
+    """Load `system` under py-spy: what a request cost, the functions that took the most, Gatekey's own with callees."""
     stacks = scratch / "stacks.txt"
     ask, upstream = system.ask(upstreams, case.prefix, case.path, case.body), upstreams.of(case.prefix)
     undisturbed = run(system.running, upstream, ask, 2, scratch)
