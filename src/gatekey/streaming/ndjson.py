@@ -1,32 +1,49 @@
-"""Newline-delimited JSON, read as events without a type."""
+"""Newline-delimited JSON: every line is an event without a name. It does not look into the JSON.
 
-from gatekey.streaming.sse import MAX_EVENT, Event, Nonsense
+Lines end in LF or CRLF. White space around a line is dropped, and lines that hold nothing else are skipped.
+The last line needs no line end.
+"""
+
+from gatekey.streaming.event import MAX_EVENT, Event, too_large
+
+_SPACE = b" \t\r"
 
 
 class Decoder:
-    """Reads lines; blank ones are skipped."""
+    """Lines from bytes, in linear time."""
+
+    __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []
-        self._size = 0
+        self._held = bytearray()
+        """The line that has not ended yet."""
 
     def feed(self, data: bytes) -> list[Event]:
-        """The lines that `data` completes. Raises `Nonsense`."""
-        *lines, rest = data.split(b"\n")
-        events = []
-        for line in lines:
-            whole = b"".join([*self._line, line]).strip()
-            self._line.clear()
-            self._size = 0
-            if whole:
-                events.append(Event(whole))
-        if rest:
-            self._line.append(rest)
-            self._size += len(rest)
-            if self._size > MAX_EVENT:
-                raise Nonsense(f"The provider sent a line of more than {MAX_EVENT // (1024 * 1024)} MB.")
-        return events
+        """The lines that `data` ends. Raises `Nonsense`."""
+        held = self._held
+        if held and b"\n" in data:
+            held += data
+            data = bytes(held)
+            held.clear()
+        lines = data.split(b"\n")
+        tail = lines.pop()
+        if len(held) + len(tail) > MAX_EVENT:
+            raise too_large()
+        held += tail
+        return _events(lines)
 
     def close(self) -> list[Event]:
-        """The last line, where it had no end."""
-        return self.feed(b"\n")
+        """The last line, where it has no line end."""
+        last = bytes(self._held)
+        self._held.clear()
+        return _events([last])
+
+
+def _events(lines: list[bytes]) -> list[Event]:
+    events = []
+    for line in lines:
+        if len(line) > MAX_EVENT:
+            raise too_large()
+        if data := line.strip(_SPACE):
+            events.append(Event(data))
+    return events
