@@ -136,11 +136,9 @@ class Messages:
                 return self._close(theirs["index"])
             case "message_delta":
                 return self._end(theirs)
-            case "message_stop":
-                return [{**self._head, "choices": [], "usage": usage(self._usage)}]
             case "error":
                 raise in_band(theirs, self._asked)
-        # Pings, and events of the future: Anthropic asks for them to be ignored.
+        # Pings, the stop after the end, and events of the future, which Anthropic asks to be ignored.
         return []
 
     def _start(self, message: Theirs) -> list[Chunk]:
@@ -191,7 +189,9 @@ class Messages:
         if reason is None:
             return []
         refusal = _refusal(theirs["delta"])
-        return [self._chunk({"refusal": refusal} if refusal else {}, FINISH.get(reason, "stop"))]
+        last = self._chunk({"refusal": refusal} if refusal else {}, FINISH.get(reason, "stop"))
+        # The counts are final here: told at once, they are not lost where the very last event is.
+        return [last, {**self._head, "choices": [], "usage": usage(self._usage)}]
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> Chunk:
         return {**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}

@@ -1,8 +1,9 @@
 """A chat request of ours as Anthropic's Messages: turns of blocks, tools, thinking.
 
 What depends on the model is decided by its version (`claude-opus-4-8` is 4.8), for the documentation states it so:
-from 4.5 on structured outputs and strict tools, from 4.6 on adaptive thinking, from 4.7 on neither budgets of
-thinking nor sampling parameters. A name without a version is treated like the newest.
+from 4.1 on no `top_p` beside `temperature`, from 4.5 on structured outputs and strict tools, from 4.6 on adaptive
+thinking, from 4.7 on neither budgets of thinking nor sampling parameters. A name without a version is treated like
+the newest.
 """
 
 import re
@@ -60,9 +61,15 @@ def request(ours: Mapping[str, Any], theirs: Theirs, asked: Asked) -> list[str]:
     _format(ours, theirs, asked.model, lost)
     _think(ours, theirs, asked.model, lost)
     _rest(ours, theirs, lost)
-    if version(asked.model) >= (4, 7):
-        lost += [name for name in _SAMPLING if theirs.pop(name, None) is not None]
+    lost += [name for name in _refused(theirs, asked.model) if theirs.pop(name, None) is not None]
     return lost
+
+
+def _refused(theirs: Theirs, model: str) -> tuple[str, ...]:
+    """The sampling parameters that the model answers 400 to."""
+    if version(model) >= (4, 7):
+        return _SAMPLING
+    return ("top_p",) if version(model) >= (4, 1) and "temperature" in theirs else ()
 
 
 def _limit(ours: Mapping[str, Any], model: str) -> int:
@@ -117,6 +124,8 @@ def _turns(messages: Any) -> tuple[list[Block], list[dict[str, Any]]]:
             turns[-1]["content"] += blocks
         elif blocks:
             turns.append({"role": speaker, "content": blocks})
+    if not turns:
+        raise BadBody("`messages` must hold something that the user or the assistant says.", param="messages")
     return system, turns
 
 

@@ -119,6 +119,8 @@ def _contents(messages: Any, signed: bool) -> tuple[list[Part], list[dict[str, A
         elif parts:
             contents.append({"role": "model" if role == "assistant" else "user", "parts": parts})
             last = role
+    if not contents:
+        raise BadBody("`messages` must hold something that the user or the assistant says.", param="messages")
     return system, contents
 
 

@@ -31,13 +31,13 @@ def sent(kind: str = "chat", **ours: Any) -> dict[str, Any]:
 
 
 def test_plain_request() -> None:
-    shaped = asking(temperature=0.5, top_p=0.9, stop="END", user="u-1", stream=True)
+    shaped = asking(temperature=0.5, top_k=5, stop="END", user="u-1", stream=True)
     assert shaped.url == "https://api.anthropic.com/v1/messages"
     assert shaped.headers == {"anthropic-version": "2023-06-01"}
     assert json.loads(shaped.body) == {
         "model": "claude-sonnet-4-5",
         "temperature": 0.5,
-        "top_p": 0.9,
+        "top_k": 5,
         "stop_sequences": ["END"],
         "metadata": {"user_id": "u-1"},
         "stream": True,
@@ -178,6 +178,7 @@ def test_parts() -> None:
     [
         ([], "messages"),
         ("hello", "messages"),
+        ([{"role": "system", "content": "A"}, {"role": "user", "content": ""}], "messages"),
         ([{"role": "function", "content": "x"}], "messages[0].role"),
         ([{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}], "messages[0].content[0]"),
         ([{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}], "messages[0].content[0].image_url"),
@@ -298,6 +299,9 @@ def test_no_budget_where_anthropic_refuses_one() -> None:
 def test_newest_models_take_no_sampling_parameters() -> None:
     assert asking(model="claude-opus-4-8", temperature=0, top_p=0.5).dropped == ("temperature", "top_p")
     assert asking(model="claude-opus-4-6", temperature=0).dropped == ()
+    assert asking(model="claude-opus-4-6", temperature=0, top_p=0.5).dropped == ("top_p",)
+    assert asking(model="claude-opus-4-6", top_p=0.5).dropped == ()
+    assert asking(model="claude-3-5-haiku-20241022", temperature=0, top_p=0.5).dropped == ()
 
 
 def test_response_format() -> None:

@@ -156,6 +156,7 @@ def test_a_tool_may_answer_with_an_image() -> None:
     ("ours", "param"),
     [
         ({"messages": []}, "messages"),
+        ({"messages": [{"role": "system", "content": "A"}, {"role": "user", "content": ""}]}, "messages"),
         ({"messages": [{"role": "function", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content"),
         ({"messages": [{"role": "user", "content": [{"type": "smell"}]}]}, "messages[0].content[0]"),
