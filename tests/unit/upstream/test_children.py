@@ -1,4 +1,5 @@
 import asyncio
+import http.client
 import json
 import os
 import signal
@@ -50,7 +51,7 @@ def pid(url: str) -> int:
 def answers(url: str) -> bool:
     try:
         return pid(url) > 0
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 
