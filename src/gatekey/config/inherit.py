@@ -27,6 +27,7 @@ class Level:
     """What one object of a config says itself; None is not said. Levels with a strategy are inner nodes.
 
     `options` have canonical names. `host_for`: the provider that `custom_host` was written for, None for any.
+    `unavailable` names what is said here and not acted upon.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Level:
     default_params: Mapping[str, Raw] = field(default_factory=dict)
     override_params: Mapping[str, Raw] = field(default_factory=dict)
     drop_params: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
     strategy: Strategy | None = None
     targets: tuple["Level", ...] = ()
 

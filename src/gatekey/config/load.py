@@ -108,10 +108,7 @@ def _depth(value: Any) -> int:
 
 
 def _unavailable(level: Level) -> Iterator[str]:
-    if level.cache:
-        yield "cache"
-    if level.breaker:
-        yield "circuit breaker"
+    yield from level.unavailable
     for target in level.targets:
         yield from _unavailable(target)
 
@@ -132,6 +129,9 @@ class _Reader:
             self._check_provider(provider, places["provider"])
         group = provider or group
         strategy, breaker = said.get("strategy", (None, None))
+        breaker = breaker or said.get("cb_config")
+        absent = {"cache": "cache" in said, "circuit breaker": breaker is not None}
+        absent["integrated models"] = said.get("fetch_integrated_models", False)
         level = Level(
             path="config" + (f".{path}" if path else ""),
             name=said.get("name"),
@@ -142,13 +142,14 @@ class _Reader:
             custom_host=said.get("custom_host"),
             retry=said.get("retry"),
             cache=said.get("cache"),
-            breaker=breaker or said.get("cb_config"),
+            breaker=breaker,
             request_timeout=said.get("request_timeout"),
             forward_headers=said.get("forward_headers"),
             strict=said.get("strict_open_ai_compliance"),
             default_params=said.get("default_params", {}),
             override_params=said.get("override_params", {}),
             drop_params=said.get("drop_params", ()),
+            unavailable=tuple(name for name, asked in absent.items() if asked),
         )
         if "targets" not in said:
             if strategy is not None:
