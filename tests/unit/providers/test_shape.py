@@ -152,6 +152,11 @@ def test_numbers_out_of_their_range_are_clamped_and_reported(given: str, sent_as
     assert call.clamped == clamped
 
 
+def test_a_boolean_is_no_number() -> None:
+    call = shaped(foreign, '{"messages":[],"flag":true}')
+    assert (body.value(body.decode(call.body), "flag"), call.clamped) == (True, ())
+
+
 def test_the_default_model() -> None:
     assert shaped(foreign, '{"messages":[]}').asked.model == "f-1"
     assert shaped(foreign, '{"messages":[],"model":"portkey-default"}').url.endswith("/models/f-1:ask")

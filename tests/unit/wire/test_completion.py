@@ -59,6 +59,7 @@ def test_echo_is_asked_for_with_true_alone() -> None:
     assert completion.echoed(decoded('{"prompt":"Hi","echo":true}')) == "Hi"
     assert completion.echoed(decoded('{"prompt":"Hi","echo":false}')) == ""
     assert completion.echoed(decoded('{"prompt":"Hi"}')) == ""
+    assert completion.echoed(decoded('{"prompt":"Hi","echo":"false"}')) == ""
 
 
 def test_a_chat_reply_as_text() -> None:
