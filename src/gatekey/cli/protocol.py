@@ -1,8 +1,11 @@
 """The server's HTTP protocol with the bounds that it lacks: on the size of a request's head, and on its time."""
 
 import asyncio
+from collections.abc import Callable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gatekey.gateway.watch import LEAVING
 
 MAX_HEAD = 512 * 1024
 """Bytes of a request line and headers: an inline config travels in a header, and may have 256 kB."""
@@ -20,12 +23,15 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller connected: it has its time to ask."""
         super().connection_made(transport)
+        self._leaving: set[Callable[[], None]] = set()
         self._late = self.loop.call_later(HEAD_TIME, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A caller left."""
         self._in_time()
         super().connection_lost(exc)
+        for leave in tuple(self._leaving):
+            leave()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request."""
@@ -48,6 +54,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its head is here."""
         self._complete = True
+        self.scope["extensions"] = {LEAVING: {"call": self._leaving}}
         super().on_headers_complete()
 
     def _in_time(self) -> None:

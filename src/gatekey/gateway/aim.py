@@ -6,19 +6,19 @@ several providers or hosts, nobody can say whose it is, and the request is refus
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gatekey.catalog import Catalog
 from gatekey.config.model import Config, Target
 from gatekey.errors import BadConfig, BadHeader, NotAvailable
 from gatekey.gateway.call import Call
-from gatekey.gateway.headers import Options
+from gatekey.gateway.headers import Head, Options
 from gatekey.providers import Provider
 from gatekey.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(Struct, frozen=True):
     """Where an attempt goes. `timeout` in ms; `host` is the custom host, or empty."""
 
     target: Target
@@ -83,7 +83,7 @@ def _aim(target: Target, call: Call, catalog: Catalog, check_host: Callable[[str
     key, options = target.api_key, target.options
     if key is None and asked.provider in ("", slug):
         key = call.credential
-        options = {**_from_headers(provider, call.head.headers), **options}
+        options = {**_from_headers(provider, call.head), **options}
     host = asked.custom_host or settings.custom_host or ""
     if host:
         check_host(host, "x-portkey-custom-host" if asked.custom_host else f"{target.path}.custom_host")
@@ -105,11 +105,7 @@ def _aim(target: Target, call: Call, catalog: Catalog, check_host: Callable[[str
     )
 
 
-def _from_headers(provider: Provider, headers: Mapping[str, str]) -> dict[str, str]:
+def _from_headers(provider: Provider, head: Head) -> dict[str, str]:
     """The provider's own options among the request's headers."""
-    return {
-        name: headers[header]
-        for name, option in provider.options.items()
-        for header in (*option.headers, "x-portkey-" + name.replace("_", "-"))
-        if headers.get(header)
-    }
+    sent = head.names & provider.option_headers.keys()
+    return {provider.option_headers[name]: head.get(name) for name in sent} if sent else {}

@@ -83,7 +83,7 @@ class App:
             head = headers.read(scope["headers"])
             trace_id = head.options.trace_id or trace_id
             call = Call(kind, scope["method"], _below_v1(scope), pathname, head, trace_id, seed)
-            await self._admitted(call, receive, reply)
+            await self._admitted(call, scope, receive, reply)
         except GatekeyError as failure:
             await self._fail(reply, failure, trace_id)
         except Gone:
@@ -97,12 +97,12 @@ class App:
             await self._fail(reply, told, trace_id)
         return None
 
-    async def _admitted(self, call: Call, receive: Receive, reply: Reply) -> None:
+    async def _admitted(self, call: Call, scope: Scope, receive: Receive, reply: Reply) -> None:
         if self._running >= self._most:
             raise Overloaded(f"The gateway is busy with {self._most} calls: try again in a moment.")
         self._running += 1
         try:
-            await live(call, receive, reply, self._house)
+            await live(call, scope, receive, reply, self._house)
         finally:
             self._running -= 1
 

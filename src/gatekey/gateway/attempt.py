@@ -3,7 +3,6 @@
 Whatever may go wrong becomes an Outcome; only cancellation passes through.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from gatekey.errors import GatekeyError, Silent, TimedOut, UpstreamError
 from gatekey.gateway import outgoing
 from gatekey.gateway.aim import Aim
 from gatekey.gateway.call import Call
+from gatekey.gateway.clock import Clock
 from gatekey.gateway.incoming import Incoming
 from gatekey.gateway.respond import JSON, Pairs, Reply
 from gatekey.routing.plan import Attempt, Outcome, Sent
@@ -48,7 +48,7 @@ class Exchange:
         )
         seconds = self._upstream.silence if aim.timeout is None else aim.timeout / 1000
         try:
-            async with asyncio.timeout(seconds) as clock:
+            with Clock(seconds) as clock:
                 await self._exchange(aim, outcome, clock)
         except GatekeyError as failure:
             _fail(outcome, failure)
@@ -57,7 +57,7 @@ class Exchange:
         outcome.sent = self._reply.sent
         return outcome
 
-    async def _exchange(self, aim: Aim, outcome: Outcome, clock: asyncio.Timeout) -> None:
+    async def _exchange(self, aim: Aim, outcome: Outcome, clock: Clock) -> None:
         host, trusted = aim.host, False
         if aim.provider.server and not host:
             host, trusted = await self._upstream.children.url(aim.provider.server), True

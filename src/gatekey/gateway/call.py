@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import IO, Any, Literal
+
+from msgspec import Struct
 
 from gatekey.errors import BodyTooLarge, Overloaded
 from gatekey.gateway.headers import Head
@@ -18,8 +19,7 @@ PIECE = 64 * 1024
 """Bytes of a spooled body that are sent at once."""
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """One request. `kind` is the endpoint, or `proxy` for a path that is forwarded untransformed.
 
     `credential`: the provider key that the caller sent in a header, if any. `gateway_key`: the caller's key, so
@@ -36,7 +36,7 @@ class Call:
     seed: int
     gateway_key: str = ""
     credential: Secret | None = None
-    body: Json = field(default_factory=dict)
+    body: Json = {}
     spool: "Spool | None" = None
     claimed: int = 0
 
@@ -64,7 +64,7 @@ def _too_large(limit: int) -> BodyTooLarge:
 
 async def arriving(receive: Receive, head: Head, limit: int) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises `BodyTooLarge` (at once where it is declared), or `Gone` where the caller left."""
-    text = head.headers.get("content-length", "")
+    text = head.get("content-length")
     if text.isdigit() and int(text) > limit:
         raise _too_large(limit)
     size = 0

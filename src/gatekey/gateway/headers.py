@@ -6,12 +6,13 @@ description is made of.
 """
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, KeysView, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import Struct
 
 from gatekey.errors import BadHeader
 
@@ -35,8 +36,7 @@ _traceparent = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2
 _camel = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@dataclass(slots=True)
-class Options:
+class Options(Struct):
     """The documented request headers, read. None or empty: not sent. `request_timeout` in ms."""
 
     api_key: str = ""
@@ -48,7 +48,7 @@ class Options:
     span_id: str = ""
     span_name: str = ""
     parent_span_id: str = ""
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = {}
     cache_force_refresh: bool = False
     cache_namespace: str = ""
     request_timeout: int | None = None
@@ -160,23 +160,34 @@ _ROWS: tuple[tuple[str, str, Callable[[str, str], Any], str], ...] = (
 TABLE = {PREFIX + name: Header(into, read, about) for name, into, read, about in _ROWS}
 """The documented headers, by name."""
 
-_BYTES = {name.encode(): (name, header) for name, header in TABLE.items()}
 
-
-@dataclass(slots=True)
-class Head:
-    """The headers of a request: `options` read, and all of them as text by lower-case name.
+class Head(Struct):
+    """The head of a request: `options` read, the rest by name when it is asked for.
 
     Of repeated headers the last counts, but a literal dummy never displaces a real `authorization`.
     """
 
+    raw: dict[str, bytes]
     options: Options
-    headers: dict[str, str]
+
+    @property
+    def names(self) -> KeysView[str]:
+        """Every header's name, in lower case."""
+        return self.raw.keys()
+
+    def get(self, name: str) -> str:
+        """A header's value; empty where it was not sent."""
+        data = self.raw.get(name)
+        return "" if data is None else _decoded(data)
+
+    def all(self) -> Iterator[tuple[str, str]]:
+        """Every header."""
+        return ((name, _decoded(data)) for name, data in self.raw.items())
 
     @property
     def authorization(self) -> str:
         """The credential in `Authorization`, without `Bearer `; empty where there is none or only a dummy."""
-        return unwrapped(self.headers.get("authorization", ""))
+        return unwrapped(self.get("authorization"))
 
 
 def unwrapped(value: str) -> str:
@@ -186,27 +197,25 @@ def unwrapped(value: str) -> str:
     return "" if key in DUMMIES else key
 
 
-def read(raw: Iterable[tuple[bytes, bytes]]) -> Head:
+def read(raw: Sequence[tuple[bytes, bytes]]) -> Head:
     """The head of a request from ASGI's header list. Raises `BadHeader`, which names the header."""
-    options = Options()
-    headers: dict[str, str] = {}
+    found: dict[str, bytes] = {}
     for key, data in raw:
-        known = _BYTES.get(key)
-        if known is None:
-            name, value = key.decode("latin-1"), _decoded(data)
-            if name == "authorization" and headers.get(name) and not unwrapped(value):
-                continue
-            headers[name] = value
-        else:
-            name, header = known
-            value = headers[name] = _decoded(data).strip()
-            if value:
-                setattr(options, header.into, header.read(value, name))
-    if "traceparent" in headers:
-        _w3c(options, headers["traceparent"])
-    if "baggage" in headers:
-        options.metadata = {**_baggage(headers["baggage"]), **options.metadata}
-    return Head(options, headers)
+        name = str(key, "latin-1")
+        if name == "authorization" and name in found and not unwrapped(_decoded(data)):
+            continue
+        found[name] = data
+    options = Options()
+    for name in found.keys() & TABLE.keys():
+        value = _decoded(found[name]).strip()
+        if value:
+            header = TABLE[name]
+            setattr(options, header.into, header.read(value, name))
+    if "traceparent" in found:
+        _w3c(options, _decoded(found["traceparent"]))
+    if "baggage" in found:
+        options.metadata = {**_baggage(_decoded(found["baggage"])), **options.metadata}
+    return Head(found, options)
 
 
 def _decoded(data: bytes) -> str:

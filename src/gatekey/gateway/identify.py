@@ -5,15 +5,15 @@ A key is known by its SHA-256 only, and looked up by that digest before anything
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gatekey.errors import Unauthenticated
 from gatekey.gateway.headers import DUMMIES, Head
 from gatekey.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who calls. `key`: the gateway key as it was sent (never goes upstream), empty where none is needed."""
 
     key: str
@@ -48,7 +48,7 @@ def identify(head: Head, keys: Collection[bytes], native: tuple[str, ...]) -> Ca
 
 def _credential(head: Head, key: str, authorization: str, native: tuple[str, ...]) -> Secret | None:
     """The provider's key among the headers: never the gateway key, never a dummy."""
-    for candidate in (authorization, *(head.headers.get(name, "") for name in native)):
+    for candidate in (authorization, *(head.get(name) for name in native)):
         if candidate and candidate != key and candidate not in DUMMIES:
             return Secret(candidate)
     return None

@@ -7,6 +7,7 @@ from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 from gatekey.errors import Nonsense, UpstreamError
+from gatekey.gateway.clock import Clock
 from gatekey.gateway.respond import EVENTS, JSON, Pairs, Reply, relayed
 from gatekey.providers import Provider, Shaped, reading
 from gatekey.routing.plan import Outcome
@@ -17,8 +18,6 @@ MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of an answer that is read whole."""
 MAX_HELD = 16 * 1024 * 1024
 """Bytes of a stream that are held back until its first content."""
-LAZY = 1.0
-"""s by which the clock of a stream may be late, so that it is not wound up for every chunk."""
 LINGER = 1.0
 """s in which a stream's connection must end after the stream itself has; else it is closed."""
 
@@ -31,7 +30,7 @@ class Incoming:
         self._headers = headers
         self._silence = silence
 
-    async def inference(self, response: Response, shaped: Shaped, outcome: Outcome, clock: asyncio.Timeout) -> None:
+    async def inference(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock) -> None:
         """The answer of an inference route: a stream is written at once, anything else goes into the outcome."""
         outcome.headers = relayed(response.headers)
         if not outcome.ok:
@@ -50,7 +49,7 @@ class Incoming:
             outcome.body = body
         return None
 
-    async def forwarded(self, response: Response, outcome: Outcome, clock: asyncio.Timeout) -> None:
+    async def forwarded(self, response: Response, outcome: Outcome, clock: Clock) -> None:
         """The answer of a forwarded request: a success is relayed as it arrives, bytes as they came."""
         outcome.headers = relayed(response.headers, untouched=True)
         if not outcome.ok or outcome.status == 204:
@@ -59,10 +58,9 @@ class Incoming:
             outcome.body = await _whole(response)
             return
         await self._reply.head(outcome.status, self._headers(outcome))
-        wound = self._wind(clock)
         async for data in response.chunks():
+            clock.wind(self._silence)
             await self._reply.content(data)
-            wound = self._wind(clock, wound)
         await self._reply.end()
 
     async def _refused(self, response: Response, provider: Provider, outcome: Outcome) -> None:
@@ -72,17 +70,17 @@ class Incoming:
         outcome.headers.append(("content-type", JSON))
         outcome.body = error.body(reading.failure(provider, await _whole(response)), provider=provider.slug)
 
-    async def _stream(self, response: Response, shaped: Shaped, outcome: Outcome, clock: asyncio.Timeout) -> None:
+    async def _stream(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock) -> None:
         """Frames are held back until the first content, and passed on at once from then on."""
         outcome.headers += _stream_headers()
         stream = reading.Stream(shaped)
         held: list[bytes] = []
-        size, wound = 0, 0.0
+        size, begun = 0, False
         chunks = response.chunks()
         try:
             async for data in chunks:
                 frames = stream.feed(data)
-                if not wound:
+                if not begun:
                     held += frames
                     size += len(data)
                     if stream.failure is not None:
@@ -92,12 +90,12 @@ class Incoming:
                     if not stream.started:
                         continue
                     await self._reply.head(outcome.status, self._headers(outcome))
-                    frames = held
+                    frames, begun = held, True
                 if frames:
                     await self._reply.content(b"".join(frames))
                 if stream.failure is not None:
                     raise stream.failure
-                wound = self._wind(clock, wound)
+                clock.wind(self._silence)
                 if stream.done:
                     break
         except UpstreamError:
@@ -106,21 +104,13 @@ class Incoming:
         frames = stream.close()
         if stream.failure is not None:
             raise stream.failure
-        if not wound:
+        if not begun:
             await self._reply.head(outcome.status, self._headers(outcome))
             frames = held + frames
         await self._reply.content(b"".join(frames))
         await self._reply.end()
         if stream.done:
             await _rest(chunks)
-
-    def _wind(self, clock: asyncio.Timeout, wound: float = 0.0) -> float:
-        """Give the upstream its time again, once `wound` has passed. From the first content on only silence counts."""
-        now = asyncio.get_running_loop().time()
-        if now < wound:
-            return wound
-        clock.reschedule(now + self._silence + LAZY)
-        return now + LAZY
 
 
 def retry_after(headers: Headers) -> float | None:

@@ -20,7 +20,7 @@ from gatekey.gateway.call import Call, Memory, Receive, Spool, arriving
 from gatekey.gateway.drive import drive
 from gatekey.gateway.identify import identify
 from gatekey.gateway.respond import Pairs, Reply
-from gatekey.gateway.watch import watching
+from gatekey.gateway.watch import Watch
 from gatekey.routing.plan import Facts, Outcome, Sent, plan
 from gatekey.upstream.egress import Policy
 from gatekey.wire import body as json
@@ -50,7 +50,7 @@ class House:
         self.check_host = lru_cache(REMEMBERED)(self.policy.check_url)
 
 
-async def live(call: Call, receive: Receive, reply: Reply, house: House) -> None:
+async def live(call: Call, scope: dict[str, Any], receive: Receive, reply: Reply, house: House) -> None:
     """Answer one call.
 
     Raises `GatekeyError` where it is refused before any attempt; from then on everything is an Outcome.
@@ -71,7 +71,7 @@ async def live(call: Call, receive: Receive, reply: Reply, house: House) -> None
             cache = _cache(call, targets[outcome.path])
             return respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
 
-        async with watching(receive, reply):
+        async with Watch(scope, receive, reply):
             exchange = Exchange(call, targets, house.upstream, reply, headers)
             outcome = await drive(plan(config.root, Facts(call.seed, _lookup(call))), exchange)
             await _settle(call, outcome, reply, headers)

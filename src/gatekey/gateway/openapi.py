@@ -1,18 +1,232 @@
-"""The description of the API (OpenAPI 3.1), made of the same tables that serve it."""
+"""The description of the API (OpenAPI 3.1), made of the tables that serve it.
 
+Routes, headers, providers, the config language and errors are read where they are declared; `described` adds the
+fields of bodies and the words. Nothing here is used to serve any other request.
+"""
+
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
 
-from gatekey import __version__
+from gatekey import __version__, errors
 from gatekey.catalog import Catalog
+from gatekey.config import load
+from gatekey.gateway import described, headers
+from gatekey.gateway.app import FIXED, KINDS, RESERVED
+from gatekey.gateway.respond import JSON
+
+EVENTS = "text/event-stream"
+SECURITY: list[dict[str, list[str]]] = [{"gateway": [], "bearer": []}, {"gateway": []}, {"bearer": []}]
+"""The gateway key with a provider's, alone, or alone as bearer."""
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+"""Methods of forwarded requests."""
+
+Object = dict[str, Any]
+
+_READ_AS: dict[Any, Object] = {
+    headers.boolean: {"schema": {"type": "boolean"}},
+    headers.milliseconds: {"schema": {"type": "integer", "minimum": 1, "maximum": headers.MAX_TIMEOUT}},
+    headers.names: {"schema": {"type": "array", "items": {"type": "string"}}},
+    headers.metadata: {
+        "content": {
+            JSON: {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": {
+                        "type": ["string", "number", "boolean", "null"],
+                        "maxLength": headers.MAX_METADATA_VALUE,
+                    },
+                }
+            }
+        }
+    },
+}
+"""How a header is read -> what it may be; a text, where nothing is said."""
 
 
+@cache
 def document(catalog: Catalog) -> bytes:
-    """The document as JSON."""
-    described: dict[str, Any] = {
-        "openapi": "3.1.0",
-        "info": {"title": "Gatekey", "version": __version__},
-        "paths": {},
+    """The document as JSON; made once for each catalog."""
+    parameters = _parameters(catalog)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Gatekey",
+                "version": __version__,
+                "summary": "One key to every model.",
+                "description": described.ABOUT,
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": "/"}],
+            "security": SECURITY,
+            "paths": {**_served(parameters), **_fixed(), "/v1/{path}": _forwarded(parameters)},
+            "components": {
+                "schemas": {**described.SCHEMAS, "Config": load.schema(catalog, "#/components/schemas/Config")},
+                "parameters": parameters,
+                "headers": {
+                    name: {"schema": schema, "description": about}
+                    for name, (schema, about) in described.ANSWERED.items()
+                },
+                "responses": dict(_failures()),
+                "securitySchemes": _schemes(catalog),
+            },
+        }
+    )
+
+
+def failing() -> dict[int, list[type[errors.GatekeyError]]]:
+    """The errors that requests below /v1 are answered with, by status. Settings have one of their own, elsewhere."""
+    found: dict[int, list[type[errors.GatekeyError]]] = {}
+    waiting = [errors.GatekeyError]
+    while waiting:
+        error = waiting.pop(0)
+        found.setdefault(error.status, []).append(error)
+        waiting += [kind for kind in error.__subclasses__() if kind.__module__ == errors.__name__]
+    return dict(sorted(found.items()))
+
+
+def _parameters(catalog: Catalog) -> dict[str, Object]:
+    """Request headers: those of the table, the standard ones, and the providers' own options."""
+    found = {name: _parameter(name, header) for name, header in headers.TABLE.items() if header.into != "api_key"}
+    found["x-portkey-provider"]["schema"] = {"enum": list(catalog.slugs())}
+    found["x-portkey-config"] = {
+        "name": "x-portkey-config",
+        "in": "header",
+        "description": "A config as JSON. Ids of saved configs are not available yet.",
+        "content": {JSON: {"schema": {"$ref": "#/components/schemas/Config"}}},
     }
-    return msgspec.json.encode(described)
+    found["x-portkey-virtual-key"] |= {"deprecated": True}
+    found["x-portkey-virtual-key"]["description"] += " Not available yet: answered with 400."
+    for name, about in described.STANDARD.items():
+        found[name] = _text(name, about)
+    for slug in catalog.slugs():
+        provider = catalog.provider(slug)
+        for header in provider.key_headers:
+            found[header] = _text(header, f"{provider.name}: its key, in place of Authorization.")
+        for option, meaning in provider.options.items():
+            for name in ("x-portkey-" + option.replace("_", "-"), *meaning.headers):
+                found[name] = _text(name, f"{provider.name}: {meaning.about}")
+    return found
+
+
+def _parameter(name: str, header: headers.Header) -> Object:
+    kind = _READ_AS.get(header.read, {"schema": {"type": "string"}})
+    return {"name": name, "in": "header", "description": header.about, **kind}
+
+
+def _text(name: str, about: str) -> Object:
+    return {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
+
+
+def _refs(kind: str, names: Any) -> list[Object]:
+    return [{"$ref": f"#/components/{kind}/{name}"} for name in names]
+
+
+def _schemes(catalog: Catalog) -> Object:
+    own = sorted({name for slug in catalog.slugs() for name in catalog.provider(slug).key_headers})
+    return {
+        "gateway": {"type": "apiKey", "in": "header", "name": "x-portkey-api-key", "description": "The gateway key."},
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The provider's key beside x-portkey-api-key, or else the gateway key. "
+            f"A provider's key may also come in its own header: {', '.join(own)}.",
+        },
+    }
+
+
+def _told(failed: bool) -> Object:
+    """The gateway's response headers; all five documented ones are on every success, the trace id on everything."""
+    found: Object = {name: {"$ref": f"#/components/headers/{name}"} for name in described.ANSWERED}
+    if not failed:
+        del found["x-should-retry"]
+    return found
+
+
+def _failures() -> Iterator[tuple[str, Object]]:
+    content = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for status, kinds in failing().items():
+        words = [f"`{kind.code}`: {(kind.__doc__ or '').partition(chr(10))[0]}" for kind in kinds]
+        yield str(status), {"description": "\n".join(words), "headers": _told(True), "content": content}
+    whose = "The provider's own status, with its text in the one shape of errors."
+    for either in ("4XX", "5XX"):
+        yield either, {"description": whose, "headers": _told(True), "content": content}
+
+
+def _failed(*but: int, also: tuple[str, ...] = ()) -> Object:
+    names = (*(str(status) for status in failing() if status not in but), *also)
+    return {name: {"$ref": f"#/components/responses/{name}"} for name in names}
+
+
+def _served(parameters: Object) -> Object:
+    """The routes whose bodies the gateway understands."""
+    paths: Object = {}
+    for (method, path), kind in KINDS.items():
+        summary, answer, request, chunks = described.KINDS[kind]
+        schema = {"$ref": f"#/components/schemas/{answer}"}
+        success: Object = {
+            "description": "The answer, in the OpenAI dialect.",
+            "headers": _told(False),
+            "content": {JSON: {"schema": schema}},
+        }
+        if chunks:
+            success["content"][EVENTS] = {
+                "schema": {"type": "string", "description": f"Events whose data are {chunks}, then `data: [DONE]`."}
+            }
+        operation: Object = {
+            "operationId": kind,
+            "summary": summary,
+            "tags": ["inference"],
+            "responses": {"200": success, **_failed(404, 405, also=("4XX", "5XX"))},
+        }
+        if request:
+            schema = {"$ref": f"#/components/schemas/{request}"}
+            body = {"schema": schema, "example": described.EXAMPLES[request]}
+            operation["requestBody"] = {"required": True, "content": {JSON: body}}
+        paths[path] = {"parameters": _refs("parameters", parameters), method.lower(): operation}
+    return paths
+
+
+def _fixed() -> Object:
+    """The routes that answer by themselves, to anybody."""
+    paths: Object = {}
+    for (method, path), serve in FIXED.items():
+        plain = path == "/"
+        content = {"text/plain": {"schema": {"type": "string"}}} if plain else {JSON: {"schema": {"type": "object"}}}
+        paths[path] = {
+            method.lower(): {
+                "operationId": path.strip("/").replace("/", "-").replace(".", "-") or "root",
+                "summary": (serve.__doc__ or "").rstrip("."),
+                "tags": ["gateway"],
+                "security": [],
+                "responses": {"200": {"description": "Always.", "content": content}},
+            }
+        }
+    return paths
+
+
+def _forwarded(parameters: Object) -> Object:
+    """The catch-all. A path parameter stands for one segment here: the text says that there may be more."""
+    operation: Object = {
+        "summary": "Forward a request as it is",
+        "description": described.FORWARDED.format(reserved=", ".join(f"`{name}`" for name in sorted(RESERVED))),
+        "tags": ["forwarding"],
+        "responses": {
+            "default": {
+                "description": "What the provider answered.",
+                "headers": _told(True),
+                "content": {"*/*": {}},
+            },
+            **_failed(405),
+        },
+    }
+    body: Object = {"content": {"*/*": {}}}
+    taken = {"name": "path", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    paths: Object = {"parameters": [taken, *_refs("parameters", parameters)]}
+    for method in METHODS:
+        more = {} if method in ("get", "head", "options", "delete") else {"requestBody": body}
+        paths[method] = {**operation, **more, "operationId": f"forward-{method}"}
+    return paths

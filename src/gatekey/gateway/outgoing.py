@@ -36,11 +36,7 @@ def forwarded(call: Call, aim: Aim, host: str) -> Request:
     assert call.spool is not None
     provider = aim.provider
     replaced = ("authorization", *(provider.key_headers if aim.key is not None else ()))
-    headers = {
-        name: value
-        for name, value in call.head.headers.items()
-        if name not in replaced and _may_leave(call, name, value)
-    }
+    headers = {name: value for name, value in call.head.all() if name not in replaced and _may_leave(call, name, value)}
     headers = {**provider.sends(aim.options), **headers}
     if aim.key is not None:
         headers |= provider.auth(aim.key.reveal())
@@ -86,8 +82,8 @@ def _headers(call: Call, aim: Aim, shaped: Shaped) -> Headers:
     if aim.key is not None:
         headers |= aim.provider.auth(aim.key.reveal())
     for name in aim.forward:
-        value = call.head.headers.get(name)
-        if value is not None and _may_leave(call, name, value):
+        value = call.head.get(name)
+        if value and _may_leave(call, name, value):
             headers[name] = value
     return list(headers.items())
 

@@ -1,39 +1,59 @@
 """Notices that the caller left, while its answer is being made, and stops making it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 from gatekey.gateway.call import Gone, Receive
 from gatekey.gateway.respond import Reply
 
+LEAVING = "gatekey.leaving"
+"""ASGI extension of our server: `call` is a set of functions that it calls when the connection is lost.
 
-@asynccontextmanager
-async def watching(receive: Receive, reply: Reply) -> AsyncIterator[None]:
+It spares a task for every request; with any other server `receive` is waited for instead.
+"""
+
+
+class Watch:
     """Cancels what runs inside as soon as the caller disconnects, and raises `Gone` then.
 
     The request's body has been read, so that the next message can only be the disconnect.
     """
-    task = asyncio.current_task()
-    assert task is not None
-    left = False
 
-    def leave(done: "asyncio.Future[dict[str, Any]]") -> None:
-        nonlocal left
-        # A server also says "disconnect" after the answer is complete.
-        if not done.cancelled() and not reply.finished:
-            left = True
-            task.cancel()
+    def __init__(self, scope: dict[str, Any], receive: Receive, reply: Reply) -> None:
+        self._leaving: set[Callable[[], None]] | None = scope.get("extensions", {}).get(LEAVING, {}).get("call")
+        self._receive = receive
+        self._reply = reply
+        self._left = False
 
-    watcher = asyncio.ensure_future(receive())
-    watcher.add_done_callback(leave)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if left and not task.uncancel():
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        if self._leaving is not None:
+            self._leaving.add(self._leave)
+        else:
+            self._watcher = asyncio.ensure_future(self._receive())
+            self._watcher.add_done_callback(self._disconnected)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._leaving is not None:
+            self._leaving.discard(self._leave)
+        else:
+            self._watcher.remove_done_callback(self._disconnected)
+            self._watcher.cancel()
+        if self._left and kind is asyncio.CancelledError and not self._task.uncancel():
             raise Gone from None
-        raise
-    finally:
-        watcher.remove_done_callback(leave)
-        watcher.cancel()
+
+    def _leave(self) -> None:
+        # A server also says "disconnect" after the answer is complete.
+        if not self._reply.finished:
+            self._left = True
+            self._task.cancel()
+
+    def _disconnected(self, done: "asyncio.Future[dict[str, Any]]") -> None:
+        if not done.cancelled():
+            self._leave()

@@ -5,9 +5,11 @@ What it lacks is dropped, what is out of its range is clamped, and both are repo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gatekey.errors import BadBody, UnsupportedEndpoint
 from gatekey.providers._spec import Asked, Endpoint, Kind, Provider, Theirs, To, Where
@@ -19,8 +21,7 @@ DEFAULT_MODEL = "portkey-default"
 """What an SDK sends for a missing model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shaped:
+class Shaped(Struct, frozen=True):
     """A request ready to be authorised and sent, and what is needed to read its answer.
 
     `text`: the answer of a chat endpoint is to be turned into a text completion; `echo` goes before its text.

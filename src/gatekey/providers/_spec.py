@@ -14,7 +14,10 @@ A reader raises `errors.InBand` for an error inside a 200 answer, `errors.Nonsen
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from gatekey.streaming.sse import Event
 from gatekey.wire.error import Fault
@@ -28,18 +31,16 @@ Chunk = dict[str, Any]
 Kind = Literal["completions", "chat", "embeddings", "models"]
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """What an address may depend on. `host` is the custom host without its last slash, or empty."""
 
     model: str = ""
     stream: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = {}
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a reader may need to know of the request.
 
     `ours` is the decoded request body after the config's parameters (empty where nothing is translated).
@@ -53,8 +54,8 @@ class Asked:
     stream: bool = False
     strict: bool = True
     usage: bool = False
-    ours: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, str] = field(default_factory=dict)
+    ours: Mapping[str, Any] = {}
+    options: Mapping[str, str] = {}
     created: int = 0
     id: str = ""
 
@@ -117,7 +118,7 @@ class Option:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """One provider.
 
@@ -142,6 +143,15 @@ class Provider:
     error: Callable[[Any], Fault] = read_error
     default_model: str = ""
     server: str = ""
+
+    @cached_property
+    def option_headers(self) -> dict[str, str]:
+        """Every header that an option may be sent in, to its name."""
+        return {
+            header: name
+            for name, option in self.options.items()
+            for header in ("x-portkey-" + name.replace("_", "-"), *option.headers)
+        }
 
     @property
     def option_names(self) -> dict[str, str]:

@@ -8,10 +8,11 @@ Pure: no clock, no dice. Chance is `Facts.draw`, one seed per request, so that w
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from gatekey.config.model import Target
 from gatekey.errors import GatekeyError
@@ -25,8 +26,7 @@ class Sent(IntEnum):
     CONTENT = 2
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What an attempt came to; it never holds an open body.
 
     `by`: who chose the status. `retries`: made before this answer, -1 when all were used up or a wait was too long.
@@ -41,7 +41,7 @@ class Outcome:
     provider: str = ""
     retries: int = 0
     sent: Sent = Sent.NOTHING
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[str, str]] = []
     body: bytes = b""
     error: GatekeyError | None = None
     retry_after: float | None = None
@@ -56,16 +56,14 @@ class Outcome:
         return 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """Exchange with `target`; `retries` were made before this try."""
 
     target: Target
     retries: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Do nothing for `seconds`."""
 
     seconds: float
@@ -74,8 +72,7 @@ class Wait:
 Plan: TypeAlias = Generator[Attempt | Wait, Outcome | None, Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What a plan may know of the request. `lookup` is given `metadata.plan` and gives its value or MISSING."""
 
     seed: int

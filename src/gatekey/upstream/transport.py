@@ -6,14 +6,14 @@ or `errors.EgressRefused`. Cancelling `send` or closing the response closes the 
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 Headers = list[tuple[str, str]]
 
 
-@dataclass(slots=True)
-class Request:
+class Request(Struct):
     """What to send. `url` is absolute; `body` is bytes, or chunks of `length` bytes in all.
 
     `trusted`: the address was chosen by the gateway itself (a server that it started), not by a caller.
@@ -21,7 +21,7 @@ class Request:
 
     method: str
     url: str
-    headers: Headers = field(default_factory=list)
+    headers: Headers = []
     body: bytes | AsyncIterator[bytes] = b""
     length: int | None = None
     trusted: bool = False

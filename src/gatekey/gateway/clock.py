@@ -1,0 +1,45 @@
+"""A time limit that is cheap to start and next to free to give more time, since streams do so with every chunk."""
+
+import asyncio
+from types import TracebackType
+
+
+class Clock:
+    """Cancels what runs inside once its time has passed, and raises TimeoutError then."""
+
+    def __init__(self, seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._rang = False
+        self._deadline = self._armed = self._loop.time() + seconds
+        self._timer = self._loop.call_at(self._armed, self._ring)
+
+    def wind(self, seconds: float) -> None:
+        """`seconds` from now."""
+        self._deadline = self._loop.time() + seconds
+        if self._deadline < self._armed:
+            self._arm()
+
+    def __enter__(self) -> "Clock":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._rang and not self._task.uncancel() and kind is asyncio.CancelledError:
+            raise TimeoutError from None
+
+    def _arm(self) -> None:
+        self._timer.cancel()
+        self._armed = self._deadline
+        self._timer = self._loop.call_at(self._armed, self._ring)
+
+    def _ring(self) -> None:
+        if self._loop.time() < self._deadline:
+            self._arm()
+        else:
+            self._rang = True
+            self._task.cancel()
