@@ -7,7 +7,6 @@ Data stays bytes: it is neither checked nor decoded.
 """
 
 import re
-from io import BytesIO
 
 from gatekey.streaming.event import MAX_EVENT, Event, too_large
 
@@ -29,7 +28,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self._start: bytes | None = b""
-        """The first bytes, until it is clear that they are not a cut byte order mark; None after that."""
+        """What has come of a byte order mark, until something else comes; None after that."""
         self._after_cr = False
         """Whether the input so far ends in CR: it was taken for a line end, and an LF that follows belongs to it."""
         self._held = bytearray()
@@ -75,7 +74,7 @@ class Decoder:
     def _without_mark(self, data: bytes) -> bytes:
         assert self._start is not None
         start = self._start + data
-        if len(start) < len(_MARK) and _MARK.startswith(start):
+        if _MARK.startswith(start):
             self._start = start
             return b""
         self._start = None
@@ -96,10 +95,15 @@ def _event(block: bytes) -> Event | None:
     """The event of the lines between two blank lines; None where none of them is data."""
     name = b""
     data: bytearray | None = None
-    # Line by line, never a list of lines: of very short lines that would take twenty times the block's own size.
-    for line in BytesIO(block):
-        field, _, value = line.removesuffix(b"\n").partition(b":")
+    start = 0
+    # Never a list of all lines: of very short ones it would take many times the memory of the block.
+    while start < len(block):
+        end = block.find(b"\n", start)
+        if end < 0:
+            end = len(block)
+        field, _, value = block[start:end].partition(b":")
         value = value.removeprefix(b" ")
+        start = end + 1
         if field == b"event":
             name = value
         elif field == b"data":

@@ -74,13 +74,14 @@ def standard(data: bytes) -> list[Event]:
     return events
 
 
-WORDS = [
-    *(b"data: ", b"data:", b"data", b"event: ", b"event", b"id: ", b"id: \0", b"retry: 1"),
-    *(b": ping", b"data : ", b"Data: ", b"data: {}\n\n", b"event: x\ndata: {}\n\n"),
-    *(b"\n", b"\r", b"\r\n", b"\n\n", b"\r\n\r\n", b"\r\r"),
-    *(b" ", b":", b"x", b"{}", b"[DONE]", b"\0", MARK, MARK[:1], MARK[:2], "é€😀\u2028".encode(), b"\xff", b"\x85"),
+FIELDS = [
+    *(b"data: ", b"data:", b"data", b"data: x", b"data:{}", b"event: ", b"event", b"event: x", b"id: ", b"id: \0"),
+    *(b"retry: 1", b": ping", b":", b"data : ", b"Data: ", b"data: {}\n\n", b"event: x\ndata: {}\n\n"),
 ]
-transcripts = st.lists(st.sampled_from(WORDS) | st.binary(max_size=4), max_size=40).map(b"".join)
+ENDS = [b"\n", b"\r", b"\r\n", b"\n\n", b"\r\n\r\n", b"\r\r"]
+BITS = [b" ", b":", b"x", b"[DONE]", b"\0", MARK, MARK[:1], MARK[:2], "é€😀\u2028".encode(), b"\xff", b"\x85"]
+parts = st.sampled_from(FIELDS) | st.sampled_from(ENDS) | st.sampled_from(BITS) | st.binary(max_size=4)
+transcripts = st.lists(parts, max_size=40).map(b"".join)
 
 
 @given(transcripts)
@@ -136,6 +137,7 @@ def test_examples_of_the_standard(transcript: bytes, events: list[Event]) -> Non
     ("transcript", "events"),
     [
         pytest.param(b"data: a\r\n\r\ndata: b\r\n\r\n", [Event(b"a"), Event(b"b")], id="CRLF"),
+        pytest.param(b"data: a\r\ndata: b\r\n\r\n", [Event(b"a\nb")], id="CRLF between lines"),
         pytest.param(b"data: a\rdata: b\r\rdata: c\r\r", [Event(b"a\nb"), Event(b"c")], id="lone CR"),
         pytest.param(b"data: a\n\rdata: b\r\n\n", [Event(b"a"), Event(b"b")], id="mixed line ends"),
         pytest.param(b": one\n:two\n:\n\n: three\ndata: a\n: four\n\n", [Event(b"a")], id="comments"),
@@ -183,6 +185,21 @@ def test_an_event_is_given_with_its_last_byte() -> None:
     assert decoder.close() == []
 
 
+@pytest.mark.parametrize(
+    ("pieces", "events"),
+    [
+        ([b"data: a\r", b"\ndata: b\n\n"], [Event(b"a\nb")]),
+        ([b"data: a\r", b"", b"\ndata: b\n\n"], [Event(b"a\nb")]),
+        ([b"data: a\r", b"\n\ndata: b\n\n"], [Event(b"a"), Event(b"b")]),
+        ([b"data: a\r", b"\r", b"\n", b"data: b\n\n"], [Event(b"a"), Event(b"b")]),
+        ([MARK[:1], b"", MARK[1:], b"data: a\n\n"], [Event(b"a")]),
+    ],
+)
+def test_awkward_cuts(pieces: list[bytes], events: list[Event]) -> None:
+    assert decoded(pieces) == events
+    assert standard(b"".join(pieces)) == events
+
+
 def test_an_event_does_not_change() -> None:
     with pytest.raises(AttributeError):
         Event(b"a").data = b"b"  # type: ignore[misc]
@@ -217,9 +234,10 @@ def test_much_of_little(unit: bytes, expected: int, size: int, total: int) -> No
     assert len(decoded(sliced(data, size))) == times * expected
 
 
-def test_a_megabyte_of_lines_in_one_event() -> None:
-    data = b"data\n" * 200_000
-    assert decoded(sliced(data, 7)) == [Event(b"\n" * 199_999)]
+@pytest.mark.parametrize("line", [b"data\n", b"\ndata", b"data\r", b"\rdata"])
+def test_many_lines_in_one_event(line: bytes) -> None:
+    """In anything but linear time this runs into the time-out of the tests."""
+    assert decoded([line] * 500_000) == [Event(b"\n" * 499_999)]
 
 
 @pytest.mark.parametrize("size", [65536, 2**25])
