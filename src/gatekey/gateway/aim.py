@@ -13,7 +13,7 @@ from gatekey.catalog import Catalog
 from gatekey.config.model import Config, Target
 from gatekey.errors import BadConfig, BadHeader, NotAvailable
 from gatekey.gateway.call import Call
-from gatekey.gateway.headers import Head, Options
+from gatekey.gateway.headers import DUMMIES, Options, unwrapped
 from gatekey.providers import Provider
 from gatekey.secret import Secret
 
@@ -29,11 +29,6 @@ class Aim(Struct, frozen=True):
     timeout: int | None
     strict: bool
     forward: tuple[str, ...]
-
-
-def native_headers(slug: str, catalog: Catalog) -> tuple[str, ...]:
-    """The provider's own headers in which a caller may send its key."""
-    return catalog.provider(slug).key_headers if catalog.known(slug) else ()
 
 
 def check(options: Options, catalog: Catalog) -> None:
@@ -59,14 +54,13 @@ def aims(config: Config, call: Call, catalog: Catalog, check_host: Callable[[str
     Raises `BadHeader`, `BadConfig` or `EgressRefused`, before anything is sent.
     """
     found = {leaf.path: _aim(leaf, call, catalog, check_host) for leaf in config.leaves()}
-    if call.credential is not None:
-        borrowers = {(aim.provider.slug, aim.host) for aim in found.values() if aim.key is call.credential}
-        if len(borrowers) > 1:
-            raise BadConfig(
-                "The key in Authorization could be meant for any of several providers: "
-                "set api_key in each target of the config.",
-                param="authorization",
-            )
+    borrowers = {(aim.provider.slug, aim.host) for aim in found.values() if aim.key is not aim.target.api_key}
+    if len(borrowers) > 1:
+        raise BadConfig(
+            "The key in Authorization could be meant for any of several providers: "
+            "set api_key in each target of the config.",
+            param="authorization",
+        )
     return found
 
 
@@ -82,8 +76,8 @@ def _aim(target: Target, call: Call, catalog: Catalog, check_host: Callable[[str
     provider = catalog.provider(slug)
     key, options = target.api_key, target.options
     if key is None and asked.provider in ("", slug):
-        key = call.credential
-        options = {**_from_headers(provider, call.head), **options}
+        key = call.credential or _native(provider, call)
+        options = {**_from_headers(provider, call), **options}
     host = asked.custom_host or settings.custom_host or ""
     if host:
         check_host(host, "x-portkey-custom-host" if asked.custom_host else f"{target.path}.custom_host")
@@ -105,7 +99,17 @@ def _aim(target: Target, call: Call, catalog: Catalog, check_host: Callable[[str
     )
 
 
-def _from_headers(provider: Provider, head: Head) -> dict[str, str]:
-    """The provider's own options among the request's headers."""
-    sent = head.names & provider.option_headers.keys()
-    return {provider.option_headers[name]: head.get(name) for name in sent} if sent else {}
+def _native(provider: Provider, call: Call) -> Secret | None:
+    """The key in one of the provider's own headers: never the gateway key, never a dummy."""
+    for name in provider.key_headers:
+        key = call.head.get(name)
+        if key and key != call.gateway_key and key not in DUMMIES:
+            return Secret(key)
+    return None
+
+
+def _from_headers(provider: Provider, call: Call) -> dict[str, str]:
+    """The provider's own options among the request's headers, the gateway key in none of them."""
+    sent = call.head.names & provider.option_headers.keys()
+    found = {provider.option_headers[name]: call.head.get(name) for name in sent}
+    return {name: value for name, value in found.items() if unwrapped(value) not in ("", call.gateway_key)}

@@ -152,7 +152,9 @@ def _forwardable(path: str) -> Literal["proxy"]:
 
 def _below_v1(scope: Scope) -> str:
     """The path below `/v1` as it came, with its query."""
-    path = _collapsed(scope["raw_path"].decode("ascii", "replace")).removeprefix("/v1").removeprefix("/proxy")
+    path = _collapsed(scope["raw_path"].decode("ascii", "replace")).removeprefix("/v1")
+    if path.startswith("/proxy/"):
+        path = path.removeprefix("/proxy")
     query = scope["query_string"]
     return f"{path}?{query.decode('latin-1')}" if query else path
 

@@ -31,6 +31,9 @@ HOP_BY_HOP = frozenset({
 })  # fmt: skip
 """Headers that belong to one connection (RFC 9110 section 7.6.1), and those that we write ourselves."""
 
+CLOUD = frozenset({"metadata-flavor", "x-aws-ec2-metadata-token", "x-google-metadata-request"})
+"""Headers that open a cloud's metadata service: never sent on."""
+
 _pseudo_json = re.compile(r"\s*\{\s*('[^'\"\\]*'\s*:\s*'[^'\"\\]*'\s*,?\s*)*\}\s*")
 _traceparent = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _camel = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -82,9 +85,15 @@ def milliseconds(value: str, name: str) -> int:
 def names(value: str, name: str) -> tuple[str, ...]:
     """Header names, separated by commas; also as a JSON or Python list. In lower case, with dashes."""
     parts = (part.strip(" \t'\"") for part in value.strip().removeprefix("[").removesuffix("]").split(","))
-    found = tuple(header_name(part) for part in parts if part)
-    if "x-portkey-forward-headers" in found:
-        raise BadHeader(f"{name} must not contain x-portkey-forward-headers.", param=name)
+    return tuple(header_name(part) for part in parts if part)
+
+
+def names_to_forward(value: str, name: str) -> tuple[str, ...]:
+    """Header names that may be sent to a provider."""
+    found = names(value, name)
+    for each in found:
+        if each in HOP_BY_HOP | CLOUD or each.startswith(PREFIX):
+            raise BadHeader(f"{name} must not contain {each}.", param=name)
     return found
 
 
@@ -148,7 +157,7 @@ _ROWS: tuple[tuple[str, str, Callable[[str, str], Any], str], ...] = (
     ("debug", "debug", boolean, "false: bodies are not logged."),
     ("strict-open-ai-compliance", "strict", boolean, "false: provider extras are passed on."),
     ("strict-openai-compliance", "strict", boolean, "Another spelling of the same."),
-    ("forward-headers", "forward_headers", names, "Names of headers to send to the provider."),
+    ("forward-headers", "forward_headers", names_to_forward, "Names of headers to send to the provider."),
     ("sensitive-headers", "sensitive_headers", names, "Names of headers to mask in logs."),
     ("fetch-integrated-models", "fetch_integrated_models", boolean, "GET /models: from the catalog."),
     ("nitro-mode", "nitro_mode", boolean, "Raw pass-through: no retries, fallbacks, overrides."),
@@ -185,9 +194,19 @@ class Head(Struct):
         return ((name, _decoded(data)) for name, data in self.raw.items())
 
     @property
+    def hop_by_hop(self) -> frozenset[str]:
+        """Further headers that the caller's `Connection` keeps to its own connection."""
+        return named_by_connection(self.get("connection"))
+
+    @property
     def authorization(self) -> str:
         """The credential in `Authorization`, without `Bearer `; empty where there is none or only a dummy."""
         return unwrapped(self.get("authorization"))
+
+
+def named_by_connection(value: str) -> frozenset[str]:
+    """The headers that a `Connection` header keeps to its connection (RFC 9110 section 7.6.1)."""
+    return frozenset(name.strip().lower() for name in value.split(",")) if value else frozenset()
 
 
 def unwrapped(value: str) -> str:

@@ -9,12 +9,15 @@ from collections.abc import Collection
 from msgspec import Struct
 
 from gatekey.errors import Unauthenticated
-from gatekey.gateway.headers import DUMMIES, Head
+from gatekey.gateway.headers import Head
 from gatekey.secret import Secret
 
 
 class Caller(Struct, frozen=True):
-    """Who calls. `key`: the gateway key as it was sent (never goes upstream), empty where none is needed."""
+    """Who calls. `key`: the gateway key as it was sent (never goes upstream), empty where none is needed.
+
+    `credential`: what is left of `Authorization`: never the gateway key, never a dummy.
+    """
 
     key: str
     credential: Secret | None
@@ -25,10 +28,10 @@ def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def identify(head: Head, keys: Collection[bytes], native: tuple[str, ...]) -> Caller:
+def identify(head: Head, keys: Collection[bytes]) -> Caller:
     """The caller behind a request. `keys`: digests of valid keys; empty: no key is asked for.
 
-    `native` names the provider's own headers in which its key may come. Raises `Unauthenticated`.
+    Raises `Unauthenticated`.
     """
     sent = head.options.api_key
     authorization = head.authorization
@@ -43,12 +46,4 @@ def identify(head: Head, keys: Collection[bytes], native: tuple[str, ...]) -> Ca
             raise Unauthenticated("The gateway key is wrong.", param="x-portkey-api-key" if sent else "authorization")
     elif not sent:
         key = ""
-    return Caller(key, _credential(head, key, authorization, native))
-
-
-def _credential(head: Head, key: str, authorization: str, native: tuple[str, ...]) -> Secret | None:
-    """The provider's key among the headers: never the gateway key, never a dummy."""
-    for candidate in (authorization, *(head.get(name) for name in native)):
-        if candidate and candidate != key and candidate not in DUMMIES:
-            return Secret(candidate)
-    return None
+    return Caller(key, Secret(authorization) if authorization and authorization != key else None)

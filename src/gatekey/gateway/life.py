@@ -14,7 +14,7 @@ from gatekey.config.load import load
 from gatekey.config.model import Config, Node
 from gatekey.errors import BadConfig, BadJson, NotAvailable
 from gatekey.gateway import respond
-from gatekey.gateway.aim import Aim, aims, check, native_headers
+from gatekey.gateway.aim import Aim, aims, check
 from gatekey.gateway.attempt import Exchange, Upstream
 from gatekey.gateway.call import Call, Memory, Receive, Spool, arriving
 from gatekey.gateway.drive import drive
@@ -57,9 +57,9 @@ async def live(call: Call, scope: dict[str, Any], receive: Receive, reply: Reply
     Raises `Gone` where the caller leaves, and `respond.Broken` where a forwarded answer cannot be completed.
     """
     options = call.head.options
-    check(options, house.catalog)
-    caller = identify(call.head, house.keys, native_headers(options.provider, house.catalog))
+    caller = identify(call.head, house.keys)
     call.gateway_key, call.credential = caller.key, caller.credential
+    check(options, house.catalog)
     config = _config(options.config, house)
     targets = aims(config, call, house.catalog, house.check_host)
     if options.nitro_mode:

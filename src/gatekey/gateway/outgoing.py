@@ -35,8 +35,9 @@ def forwarded(call: Call, aim: Aim, host: str) -> Request:
     """A request forwarded untransformed; a JSON body still takes what the config sets. Raises `BadJson`."""
     assert call.spool is not None
     provider = aim.provider
-    replaced = ("authorization", *(provider.key_headers if aim.key is not None else ()))
-    headers = {name: value for name, value in call.head.all() if name not in replaced and _may_leave(call, name, value)}
+    headers = {
+        name: value for name, value in call.head.all() if name != "authorization" and _may_leave(call, aim, name)
+    }
     headers = {**provider.sends(aim.options), **headers}
     if aim.key is not None:
         headers |= provider.auth(aim.key.reveal())
@@ -82,14 +83,16 @@ def _headers(call: Call, aim: Aim, shaped: Shaped) -> Headers:
     if aim.key is not None:
         headers |= aim.provider.auth(aim.key.reveal())
     for name in aim.forward:
-        value = call.head.get(name)
-        if value and _may_leave(call, name, value):
-            headers[name] = value
+        if call.head.get(name) and _may_leave(call, aim, name):
+            headers[name] = call.head.get(name)
     return list(headers.items())
 
 
-def _may_leave(call: Call, name: str, value: str) -> bool:
-    """Whether a header of the caller's may reach a provider."""
-    if name in HOP_BY_HOP or name.startswith(("x-portkey-", "x-gatekey-")):
+def _may_leave(call: Call, aim: Aim, name: str) -> bool:
+    """Whether a header of the caller's may reach a provider: none of ours, no key of ours, no dummy for a key."""
+    if name in HOP_BY_HOP or name in call.head.hop_by_hop or name.startswith(("x-portkey-", "x-gatekey-")):
         return False
-    return not call.gateway_key or unwrapped(value) != call.gateway_key
+    key = unwrapped(call.head.get(name))
+    if not key:
+        return name != "authorization" and name not in aim.provider.key_headers
+    return key != call.gateway_key

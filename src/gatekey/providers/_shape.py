@@ -61,7 +61,15 @@ def shape(provider: Provider, kind: Kind, body: Json, asked: Asked, host: str = 
     if endpoint is None:
         raise UnsupportedEndpoint(f"{provider.slug} has no endpoint for {kind}: choose another provider.")
     stream = json.value(body, "stream") is True
-    asked = replace(asked, kind=kind, provider=provider.slug, model=model, stream=stream, usage=_wants_usage(body))
+    asked = replace(
+        asked,
+        kind=kind,
+        provider=provider.slug,
+        model=model,
+        stream=stream,
+        usage=_wants_usage(body),
+        several=json.value(body, "n") not in (None, 1),
+    )
     where = Where(model=model, stream=stream, options=asked.options, host=host)
     clamped: list[str] = []
     if endpoint.method == "GET":

@@ -45,7 +45,7 @@ class Asked(Struct, frozen=True):
 
     `ours` is the decoded request body after the config's parameters (empty where nothing is translated).
     `created` in s since the epoch and `id` (unique, without prefix) are for providers that give none.
-    `usage`: the caller wants usage in the stream.
+    `usage`: the caller wants usage in the stream. `several`: more than one choice.
     """
 
     kind: Kind
@@ -54,6 +54,7 @@ class Asked(Struct, frozen=True):
     stream: bool = False
     strict: bool = True
     usage: bool = False
+    several: bool = False
     ours: Mapping[str, Any] = {}
     options: Mapping[str, str] = {}
     created: int = 0
