@@ -56,7 +56,7 @@ class Decoder:
         events = []
         for block in blocks:
             if block.startswith(_PLAIN) and b"\n" not in block:
-                # What nearly every block is, at a third of the cost.
+                # What nearly every block is, at two thirds of the cost.
                 events.append(Event(block[len(_PLAIN) :]))
             elif found := _event(block):
                 events.append(found)

@@ -73,6 +73,16 @@ def test_the_largest_line_passes_and_one_byte_more_does_not(size: int) -> None:
                 assert [len(event.data) for event in decoded(pieces)] == [length]
 
 
+def test_what_has_no_end_is_not_held() -> None:
+    decoder = Decoder()
+    fed = 0
+    with pytest.raises(Nonsense):
+        for _ in range(1000):
+            decoder.feed(b"x" * 65536)
+            fed += 65536
+    assert fed <= MAX_EVENT
+
+
 @given(transcripts, places, st.integers(1, 12))
 def test_cuts_do_not_change_what_is_too_large(data: bytes, places: list[int], bound: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
