@@ -90,13 +90,6 @@ class UnknownRoute(CallerError):
     code = "not_found"
 
 
-class MethodNotAllowed(CallerError):
-    """The route exists, for other methods."""
-
-    status = 405
-    code = "method_not_allowed"
-
-
 class BodyTooLarge(CallerError):
     """The body is over the limit."""
 

@@ -305,6 +305,6 @@ A failure has one shape and names the header, field or place in the config at fa
 FORWARDED: Final = """\
 Any other path below `/v1/` is forwarded as it is to the provider that the headers or the config name, with any method
 and any body. The path may have several segments (`/v1/images/generations`), which this format cannot say.
-The answer is the provider's, bytes as they came. Of the gateway's own there are only the errors listed here.
+The answer is the provider's, bytes as they came; what the gateway refuses has the schema `Error`, as everywhere.
 A path whose first segment is one of these is never forwarded, and answered with 404: {reserved}.
 """

@@ -78,14 +78,14 @@ def document(catalog: Catalog) -> bytes:
 
 
 def failing() -> dict[int, list[type[errors.GatekeyError]]]:
-    """The errors that requests below /v1 are answered with, by status. Settings have one of their own, elsewhere."""
+    """The errors of the gateway's own that a described request may meet, by status; the others have no such route."""
     found: dict[int, list[type[errors.GatekeyError]]] = {}
     waiting = [errors.GatekeyError]
     while waiting:
         error = waiting.pop(0)
         found.setdefault(error.status, []).append(error)
         waiting += [kind for kind in error.__subclasses__() if kind.__module__ == errors.__name__]
-    return dict(sorted(found.items()))
+    return {status: kinds for status, kinds in sorted(found.items()) if status != 404}
 
 
 def _parameters(catalog: Catalog) -> dict[str, Object]:
@@ -121,8 +121,8 @@ def _text(name: str, about: str) -> Object:
     return {"name": name, "in": "header", "description": about, "schema": {"type": "string"}}
 
 
-def _refs(kind: str, names: Any) -> list[Object]:
-    return [{"$ref": f"#/components/{kind}/{name}"} for name in names]
+def _refs(parameters: Object) -> list[Object]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in parameters]
 
 
 def _schemes(catalog: Catalog) -> Object:
@@ -156,13 +156,9 @@ def _failures() -> Iterator[tuple[str, Object]]:
         yield either, {"description": whose, "headers": _told(True), "content": content}
 
 
-def _failed(*but: int, also: tuple[str, ...] = ()) -> Object:
-    names = (*(str(status) for status in failing() if status not in but), *also)
-    return {name: {"$ref": f"#/components/responses/{name}"} for name in names}
-
-
 def _served(parameters: Object) -> Object:
     """The routes whose bodies the gateway understands."""
+    failures = {name: {"$ref": f"#/components/responses/{name}"} for name, _ in _failures()}
     paths: Object = {}
     for (method, path), kind in KINDS.items():
         summary, answer, request, chunks = described.KINDS[kind]
@@ -180,13 +176,13 @@ def _served(parameters: Object) -> Object:
             "operationId": kind,
             "summary": summary,
             "tags": ["inference"],
-            "responses": {"200": success, **_failed(404, 405, also=("4XX", "5XX"))},
+            "responses": {"200": success, **failures},
         }
         if request:
             schema = {"$ref": f"#/components/schemas/{request}"}
             body = {"schema": schema, "example": described.EXAMPLES[request]}
             operation["requestBody"] = {"required": True, "content": {JSON: body}}
-        paths[path] = {"parameters": _refs("parameters", parameters), method.lower(): operation}
+        paths[path] = {"parameters": _refs(parameters), method.lower(): operation}
     return paths
 
 
@@ -216,16 +212,15 @@ def _forwarded(parameters: Object) -> Object:
         "tags": ["forwarding"],
         "responses": {
             "default": {
-                "description": "What the provider answered.",
+                "description": "What the provider answered; or a failure of the gateway's own, of the schema `Error`.",
                 "headers": _told(True),
                 "content": {"*/*": {}},
-            },
-            **_failed(405),
+            }
         },
     }
     body: Object = {"content": {"*/*": {}}}
     taken = {"name": "path", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    paths: Object = {"parameters": [taken, *_refs("parameters", parameters)]}
+    paths: Object = {"parameters": [taken, *_refs(parameters)]}
     for method in METHODS:
         more = {} if method in ("get", "head", "options", "delete") else {"requestBody": body}
         paths[method] = {**operation, **more, "operationId": f"forward-{method}"}
