@@ -3,8 +3,10 @@
 Whatever may go wrong becomes an Outcome; only cancellation passes through.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gatekey.errors import GatekeyError, Silent, TimedOut, UpstreamError
 from gatekey.gateway import outgoing
@@ -29,11 +31,18 @@ class Upstream:
 
 
 class Exchange:
-    """Makes the attempts of one call. `headers` makes the caller's response headers out of an outcome."""
+    """Makes the attempts of one call, inside `task`. `headers` makes the caller's headers out of an outcome."""
 
     def __init__(
-        self, call: Call, aims: Mapping[str, Aim], upstream: Upstream, reply: Reply, headers: Callable[[Outcome], Pairs]
+        self,
+        call: Call,
+        aims: Mapping[str, Aim],
+        upstream: Upstream,
+        reply: Reply,
+        headers: Callable[[Outcome], Pairs],
+        task: "asyncio.Task[Any]",
     ) -> None:
+        self._task = task
         self._call = call
         self._aims = aims
         self._upstream = upstream
@@ -48,7 +57,7 @@ class Exchange:
         )
         seconds = self._upstream.silence if aim.timeout is None else aim.timeout / 1000
         try:
-            with Clock(seconds) as clock:
+            with Clock(self._task, seconds) as clock:
                 await self._exchange(aim, outcome, clock)
         except GatekeyError as failure:
             _fail(outcome, failure)

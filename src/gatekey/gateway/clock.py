@@ -2,15 +2,14 @@
 
 import asyncio
 from types import TracebackType
+from typing import Any
 
 
 class Clock:
-    """Cancels what runs inside once its time has passed, and raises TimeoutError then."""
+    """Cancels what `task` runs inside once its time has passed, and raises TimeoutError then."""
 
-    def __init__(self, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        task = asyncio.current_task()
-        assert task is not None
+    def __init__(self, task: "asyncio.Task[Any]", seconds: float) -> None:
+        self._loop = task.get_loop()
         self._task = task
         self._rang = False
         self._deadline = self._armed = self._loop.time() + seconds

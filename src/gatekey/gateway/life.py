@@ -71,8 +71,8 @@ async def live(call: Call, scope: dict[str, Any], receive: Receive, reply: Reply
             cache = _cache(call, targets[outcome.path])
             return respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
 
-        async with Watch(scope, receive, reply):
-            exchange = Exchange(call, targets, house.upstream, reply, headers)
+        async with Watch(scope, receive, reply) as task:
+            exchange = Exchange(call, targets, house.upstream, reply, headers, task)
             outcome = await drive(plan(config.root, Facts(call.seed, _lookup(call))), exchange)
             await _settle(call, outcome, reply, headers)
     finally:

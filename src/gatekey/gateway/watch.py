@@ -16,7 +16,7 @@ It spares a task for every request; with any other server `receive` is waited fo
 
 
 class Watch:
-    """Cancels what runs inside as soon as the caller disconnects, and raises `Gone` then.
+    """Cancels the task that it gives as soon as the caller disconnects, and raises `Gone` then.
 
     The request's body has been read, so that the next message can only be the disconnect.
     """
@@ -27,7 +27,7 @@ class Watch:
         self._reply = reply
         self._left = False
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> "asyncio.Task[Any]":
         task = asyncio.current_task()
         assert task is not None
         self._task = task
@@ -36,6 +36,7 @@ class Watch:
         else:
             self._watcher = asyncio.ensure_future(self._receive())
             self._watcher.add_done_callback(self._disconnected)
+        return task
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

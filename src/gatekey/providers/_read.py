@@ -140,6 +140,7 @@ class Stream:
                         and b'"error"' not in piece
                         and (b'"usage"' not in piece or b'"usage":null' in piece)
                         and piece.endswith(b"}")
+                        and b"\n" not in piece
                         and not event.name
                     ):
                         frames.append(b"data: " + piece + b"\n\n")
@@ -164,7 +165,7 @@ class Stream:
         return _escaped(frames)
 
     def _event(self, event: Event, frames: list[bytes]) -> None:
-        if self.done:
+        if self.done or not event.data:
             return
         if event.data == b"[DONE]":
             if not self.started:
@@ -210,7 +211,7 @@ class Stream:
             if chunk is None:
                 return
             data = json.encode(chunk)
-        frames.append(b"data: " + data + b"\n\n")
+        frames.append(sse.encode(data))
 
 
 def _escaped(frames: list[bytes]) -> list[bytes]:
