@@ -45,6 +45,7 @@ class Share:
             return None
 
     def publish(self, url: str) -> None:
+        """Tell the other workers the address of this worker's server."""
         if self._file is not None:
             new = self._file.with_suffix(".new")
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -52,12 +53,14 @@ class Share:
             new.replace(self._file)
 
     def release(self) -> None:
+        """No longer be the owner: the server is gone."""
         if self._mine and self._lock is not None:
             self._withdraw()
             fcntl.flock(self._lock, fcntl.LOCK_UN)
         self._mine = False
 
     def close(self) -> None:
+        """Let go of the lock's file too."""
         self.release()
         if self._lock is not None:
             os.close(self._lock)
