@@ -1,0 +1,1 @@
+"""The running gateway, from a caller's side: one subject a file."""
