@@ -35,6 +35,8 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
             data = answer.with_finish_reasons(data, _needles(shaped))
         if seen.model in (None, msgspec.UNSET) and asked.kind in ("completions", "chat"):
             data = answer.with_model(data, asked.model)
+        if asked.encoding_format == "base64" and embedding.has_numbers(data):
+            data = json.encode(embedding.encoded(answer.fields(data), "base64"))
         return sse.escape_separators(data)
     ours = answer.fields(data)
     if endpoint.reply is None:
@@ -46,7 +48,7 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
     if shaped.text:
         ours = completion.from_chat(ours, shaped.echo)
     if asked.kind == "embeddings":
-        ours = embedding.encoded(ours, asked.ours.get("encoding_format"))
+        ours = embedding.encoded(ours, asked.encoding_format)
     if asked.kind != "models":
         ours.setdefault("provider", asked.provider)
     return json.encode(ours)

@@ -69,6 +69,7 @@ def shape(provider: Provider, kind: Kind, body: Json, asked: Asked, host: str = 
         stream=stream,
         usage=_wants_usage(body),
         several=json.value(body, "n") not in (None, 1),
+        encoding_format=json.value(body, "encoding_format") if kind == "embeddings" else None,
     )
     where = Where(model=model, stream=stream, options=asked.options, host=host)
     clamped: list[str] = []

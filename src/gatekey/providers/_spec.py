@@ -46,6 +46,7 @@ class Asked(Struct, frozen=True):
     `ours` is the decoded request body after the config's parameters (empty where nothing is translated).
     `created` in s since the epoch and `id` (unique, without prefix) are for providers that give none.
     `usage`: the caller wants usage in the stream. `several`: more than one choice.
+    `encoding_format`: how the caller wants vectors.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Asked(Struct, frozen=True):
     strict: bool = True
     usage: bool = False
     several: bool = False
+    encoding_format: Any = None
     ours: Mapping[str, Any] = {}
     options: Mapping[str, str] = {}
     created: int = 0
