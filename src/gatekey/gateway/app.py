@@ -162,5 +162,5 @@ def _below_v1(scope: Scope) -> str:
 def _given_trace_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-portkey-trace-id":
-            return str(value, "latin-1").strip()
+            return headers.decoded(value).strip()
     return ""

@@ -187,11 +187,11 @@ class Head(Struct):
     def get(self, name: str) -> str:
         """A header's value; empty where it was not sent."""
         data = self.raw.get(name)
-        return "" if data is None else _decoded(data)
+        return "" if data is None else decoded(data)
 
     def all(self) -> Iterator[tuple[str, str]]:
         """Every header."""
-        return ((name, _decoded(data)) for name, data in self.raw.items())
+        return ((name, decoded(data)) for name, data in self.raw.items())
 
     @property
     def hop_by_hop(self) -> frozenset[str]:
@@ -221,23 +221,24 @@ def read(raw: Sequence[tuple[bytes, bytes]]) -> Head:
     found: dict[str, bytes] = {}
     for key, data in raw:
         name = str(key, "latin-1")
-        if name == "authorization" and name in found and not unwrapped(_decoded(data)):
+        if name == "authorization" and name in found and not unwrapped(decoded(data)):
             continue
         found[name] = data
     options = Options()
     for name in found.keys() & TABLE.keys():
-        value = _decoded(found[name]).strip()
+        value = decoded(found[name]).strip()
         if value:
             header = TABLE[name]
             setattr(options, header.into, header.read(value, name))
     if "traceparent" in found:
-        _w3c(options, _decoded(found["traceparent"]))
+        _w3c(options, decoded(found["traceparent"]))
     if "baggage" in found:
-        options.metadata = {**_baggage(_decoded(found["baggage"])), **options.metadata}
+        options.metadata = {**_baggage(decoded(found["baggage"])), **options.metadata}
     return Head(found, options)
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """A header's value: UTF-8, or else Latin-1."""
     try:
         return str(data, "utf-8")
     except UnicodeDecodeError:

@@ -120,7 +120,8 @@ def _nitro(call: Call, config: Config, targets: Mapping[str, Aim]) -> None:
     if settings.retry.attempts:
         raise BadConfig("x-portkey-nitro-mode makes one attempt: remove retry.", param="retry")
     endpoint = targets[config.root.path].provider.endpoints.get(call.kind)
-    if endpoint is not None and endpoint.params is None:
+    # Only where the path that callers use is the provider's own is there nothing to translate.
+    if endpoint is not None and endpoint.params is None and endpoint.path == call.path.partition("?")[0]:
         call.kind = "proxy"
     elif call.kind != "proxy":
         slug = targets[config.root.path].provider.slug

@@ -1,11 +1,11 @@
 """What the caller gets: heads, frames, errors, and the headers that say what happened."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from gatekey.errors import GatekeyError
 from gatekey.gateway.call import Call
-from gatekey.gateway.headers import HOP_BY_HOP
+from gatekey.gateway.headers import HOP_BY_HOP, named_by_connection
 from gatekey.routing.plan import Outcome, Sent
 from gatekey.wire import error
 
@@ -14,6 +14,9 @@ Pairs = list[tuple[bytes, bytes]]
 
 JSON = "application/json"
 EVENTS = "text/event-stream; charset=utf-8"
+
+MAX_LISTED = 4000
+"""Bytes of a header that lists names."""
 
 _OURS = ("x-portkey-", "x-gatekey-")
 _NOT_RELAYED = HOP_BY_HOP | {
@@ -59,15 +62,16 @@ class Reply:
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def relayed(headers: Iterable[tuple[str, str]], *, untouched: bool = False) -> list[tuple[str, str]]:
+def relayed(headers: Sequence[tuple[str, str]], *, untouched: bool = False) -> list[tuple[str, str]]:
     """An upstream's headers that may pass: never its connection's, never any that look like ours.
 
     `untouched`: the body passes as it came, so its description passes too.
     """
-    if untouched:
-        return [pair for pair in headers if pair[0] not in _NOT_PROXIED and not pair[0].startswith(_OURS)]
-    foreign = (*_OURS, "access-control-")
-    return [pair for pair in headers if pair[0] not in _NOT_RELAYED and not pair[0].startswith(foreign)]
+    kept, foreign = (_NOT_PROXIED, _OURS) if untouched else (_NOT_RELAYED, (*_OURS, "access-control-"))
+    for name, value in headers:
+        if name == "connection":
+            kept |= named_by_connection(value)
+    return [pair for pair in headers if pair[0] not in kept and not pair[0].startswith(foreign)]
 
 
 def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str, ...]) -> Pairs:
@@ -85,10 +89,11 @@ def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str,
         (b"x-gatekey-not-available", unavailable),
     ):
         if values:
-            pairs.append((name, ", ".join(values).encode("ascii", "backslashreplace")))
+            # Some of them are the caller's own words, which must not become headers.
+            pairs.append((name, ", ".join(values).encode("unicode_escape")[:MAX_LISTED]))
     if not outcome.ok and outcome.retries:
         pairs.append((b"x-should-retry", b"false"))
-    pairs += [(name.encode("latin-1", "replace"), value.encode("utf-8")) for name, value in outcome.headers]
+    pairs += [(name.encode("latin-1", "replace"), value.encode("latin-1")) for name, value in outcome.headers]
     return pairs
 
 

@@ -70,13 +70,21 @@ def raw(value: Any) -> Raw:
 def value(body: Mapping[str, Raw], key: str) -> Any:
     """The decoded value at `key`; None where it is absent or null."""
     kept = body.get(key)
-    return None if kept is None else msgspec.json.decode(kept)
+    return None if kept is None else _decoded(key, kept)
 
 
 def values(body: Mapping[str, Raw]) -> dict[str, Any]:
     """Every value decoded, nulls left out: what a translation reads. Numbers become Python's."""
-    decoded = {key: msgspec.json.decode(kept) for key, kept in body.items()}
+    decoded = {key: _decoded(key, kept) for key, kept in body.items()}
     return {key: item for key, item in decoded.items() if item is not None}
+
+
+def _decoded(key: str, kept: Raw) -> Any:
+    # Kept values have been skipped over, which misses numbers out of range and half a surrogate pair.
+    try:
+        return msgspec.json.decode(kept)
+    except msgspec.DecodeError as error:
+        raise BadJson(f"`{key}` cannot be read. {error}", param=key) from None
 
 
 def merge(body: Json, *, default: Mapping[str, Raw], override: Mapping[str, Raw], drop: Iterable[str]) -> Json:
