@@ -107,17 +107,21 @@ def speak(request: "Received") -> Reply:
         return models()
     try:
         asked = text_of.loads(request.body)
-    except ValueError:
-        return error(404, f"No such path: {path}", type="invalid_request_error")
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        return error(400, "The body is no JSON object.", type="invalid_request_error")
     model = asked.get("model") or "fake-1"
     streamed = asked.get("stream") is True
-    usage = bool((asked.get("stream_options") or {}).get("include_usage"))
+    options = asked.get("stream_options")
+    usage = isinstance(options, dict) and bool(options.get("include_usage"))
     if path.endswith("/chat/completions"):
         return chat_stream(model=model, usage=usage) if streamed else chat(model=model)
     if path.endswith("/completions"):
         return completion_stream(model=model, usage=usage) if streamed else completion(model=model)
     if path.endswith("/embeddings"):
-        count = len(asked["input"]) if isinstance(asked.get("input"), list) else 1
+        given = asked.get("input")
+        count = len(given) if isinstance(given, list) else 1
         return embeddings([[0.25, -0.5]] * count, model=model)
     return error(404, f"No such path: {path}", type="invalid_request_error")
 

@@ -77,6 +77,8 @@ class Fake:
         self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
         self.base = f"{self.url}/v1"
         self.requests: list[Received] = []
+        self.failures: list[Exception] = []
+        """What went wrong while answering; leaving the block raises the first of them."""
 
     def answer(self, *replies: Reply) -> None:
         """Give these to the next requests, one each, before anything that `on` says."""
@@ -105,9 +107,11 @@ class Fake:
         self._thread.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
+        if self.failures and error is None:
+            raise self.failures[0]
 
     def _run(self) -> None:
         loop = self._loop
@@ -197,6 +201,9 @@ class _Connection(asyncio.Protocol):
                 self._current = None
         except ConnectionError:
             self._transport.close()
+        except Exception as error:  # of a function that makes answers, or a request that is no HTTP
+            self._fake.failures.append(error)
+            self._transport.abort()
 
     async def _more(self) -> None:
         if self._gone.is_set():
@@ -237,7 +244,8 @@ class _Connection(asyncio.Protocol):
 
     async def _answer(self, reply: Reply, request: Received) -> None:
         self._transport.write(reply.head)
-        for part in reply.parts:
+        # What answers HEAD has a head alone; one that is late has it among its parts.
+        for part in () if request.method == "HEAD" and reply.head else reply.parts:
             if isinstance(part, bytes):
                 self._transport.write(part)
                 await asyncio.sleep(0)

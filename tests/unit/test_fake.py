@@ -142,3 +142,21 @@ def test_gzip_and_redirects(fake: Fake, client: Client) -> None:
     assert gzip.decompress(packed.read()) == b'{"a": 1}'
     moved = client.ask()
     assert (moved.status, moved.headers["location"]) == (307, "http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("body", [b"[]", b"7", b"", b"{", b'{"stream_options": 7}', b"[" * 100_000])
+def test_any_body_is_answered(fake: Fake, client: Client, body: bytes) -> None:
+    for path in ("/v1/chat/completions", "/v1/embeddings", "/v1/else"):
+        assert client.ask(path, body).read()
+
+
+def test_a_test_that_answers_wrongly_fails() -> None:
+    def answer(request: provider.Received) -> provider.Reply:
+        raise AssertionError("not what was expected")
+
+    with pytest.raises(AssertionError, match="not what was expected"), Fake() as fake:
+        client = Client(fake.port)
+        fake.on("/v1/else", answer)
+        with pytest.raises(ConnectionError):
+            client.ask("/v1/else")
+        client.leave()
