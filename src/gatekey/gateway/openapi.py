@@ -25,10 +25,12 @@ METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 Object = dict[str, Any]
 
+_NAMES: Object = {"schema": {"type": "array", "items": {"type": "string"}}}
 _READ_AS: dict[Any, Object] = {
     headers.boolean: {"schema": {"type": "boolean"}},
     headers.milliseconds: {"schema": {"type": "integer", "minimum": 1, "maximum": headers.MAX_TIMEOUT}},
-    headers.names: {"schema": {"type": "array", "items": {"type": "string"}}},
+    headers.names: _NAMES,
+    headers.names_to_forward: _NAMES,
     headers.metadata: {
         "content": {
             JSON: {
