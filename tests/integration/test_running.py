@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+
 from tests import fake as provider
 from tests.fake import Fake, Gate
 from tests.gateway import KEY, PATIENCE, Gateway

@@ -3,6 +3,7 @@ import json
 import struct
 
 import pytest
+
 from gatekey.errors import Nonsense
 from gatekey.wire import embedding
 
