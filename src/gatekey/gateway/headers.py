@@ -102,6 +102,11 @@ def header_name(text: str) -> str:
     return _camel.sub("-", text).replace("_", "-").lower()
 
 
+def folded(name: str) -> str:
+    """What all spellings of a header's name have in common (`X-Custom`, `x_custom`, `xCustom`)."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
 def metadata(value: str, name: str) -> dict[str, str]:
     """A JSON object of strings; numbers and booleans become strings, null is left out."""
     if _pseudo_json.fullmatch(value):

@@ -8,7 +8,7 @@ import time
 
 from gatekey.gateway.aim import Aim
 from gatekey.gateway.call import Call
-from gatekey.gateway.headers import HOP_BY_HOP, unwrapped
+from gatekey.gateway.headers import CLOUD, HOP_BY_HOP, folded, unwrapped
 from gatekey.gateway.respond import JSON
 from gatekey.providers import Asked, Shaped, Where, address, shape
 from gatekey.upstream.transport import Headers, Request
@@ -82,15 +82,18 @@ def _headers(call: Call, aim: Aim, shaped: Shaped) -> Headers:
     headers |= shaped.headers
     if aim.key is not None:
         headers |= aim.provider.auth(aim.key.reveal())
-    for name in aim.forward:
-        if call.head.get(name) and _may_leave(call, aim, name):
-            headers[name] = call.head.get(name)
+    if aim.forward:
+        # SDKs and people list a header in one spelling and send it in another.
+        wanted = {folded(name) for name in aim.forward}
+        for name, value in call.head.all():
+            if folded(name) in wanted and value and _may_leave(call, aim, name):
+                headers[name] = value
     return list(headers.items())
 
 
 def _may_leave(call: Call, aim: Aim, name: str) -> bool:
     """Whether a header of the caller's may reach a provider: none of ours, no key of ours, no dummy for a key."""
-    if name in HOP_BY_HOP or name in call.head.hop_by_hop or name.startswith(("x-portkey-", "x-gatekey-")):
+    if name in HOP_BY_HOP | CLOUD or name in call.head.hop_by_hop or name.startswith(("x-portkey-", "x-gatekey-")):
         return False
     key = unwrapped(call.head.get(name))
     if not key:
