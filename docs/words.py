@@ -13,7 +13,8 @@ SETTINGS = """\
 The settings of `gatekey serve`.
 The first that speaks wins: a flag, a variable, the TOML file, the default.
 The file is named by `--settings` or `GATEKEY_SETTINGS`; its keys are the names below.
-A variable `GATEKEY_*` that is no setting is reported at the start and ignored.
+`GATEKEY_LOCAL_MODEL` is read by the [local model](../guides/local-model.md).
+Any other variable `GATEKEY_*` is reported at the start and ignored.
 """
 
 REQUEST_HEADERS = """\

@@ -16,6 +16,8 @@ from msgspec import Meta, Struct
 from gatekey.errors import GatekeyError
 
 PREFIX = "GATEKEY_"
+ELSEWHERE = ("settings", "local_model")
+"""Variables of this prefix that are no settings: the file's name, and what the local model's process reads itself."""
 
 
 class BadSettings(GatekeyError):
@@ -84,7 +86,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
     unknown = []
     for variable, value in environ.items():
         name = variable.removeprefix(PREFIX).lower()
-        if not variable.startswith(PREFIX) or name == "settings":
+        if not variable.startswith(PREFIX) or name in ELSEWHERE:
             continue
         if name in known:
             if value:
