@@ -15,6 +15,8 @@ from gatekey.upstream.transport import Headers, Request
 from gatekey.wire import body as json
 from gatekey.wire.body import Json
 
+_OURS = ("x-portkey-", "x-gatekey-")
+
 
 def inference(call: Call, aim: Aim, host: str) -> tuple[Request, Shaped]:
     """The request of an inference route, and how to read its answer. Raises `BadBody`, `UnsupportedEndpoint`."""
@@ -93,7 +95,7 @@ def _headers(call: Call, aim: Aim, shaped: Shaped) -> Headers:
 
 def _may_leave(call: Call, aim: Aim, name: str) -> bool:
     """Whether a header of the caller's may reach a provider: none of ours, no key of ours, no dummy for a key."""
-    if name in HOP_BY_HOP | CLOUD or name in call.head.hop_by_hop or name.startswith(("x-portkey-", "x-gatekey-")):
+    if name in HOP_BY_HOP or name in CLOUD or name in call.head.hop_by_hop or name.startswith(_OURS):
         return False
     key = unwrapped(call.head.get(name))
     if not key:
