@@ -90,6 +90,13 @@ class UnknownRoute(CallerError):
     code = "not_found"
 
 
+class MethodNotAllowed(CallerError):
+    """The route exists, for other methods."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
 class BodyTooLarge(CallerError):
     """The body is over the limit."""
 
@@ -165,3 +172,27 @@ class Overloaded(GatekeyError):
     status = 503
     type = "server_error"
     code = "overloaded"
+
+
+class Forbidden(CallerError):
+    """The caller is known and may not: a scope is missing, or the thing belongs to another workspace."""
+
+    status = 403
+    type = "permission_error"
+    code = "forbidden"
+
+
+class NotFound(CallerError):
+    """There is no such thing, or none that this caller may see."""
+
+    status = 404
+    type = "not_found_error"
+    code = "not_found"
+
+
+class Conflict(CallerError):
+    """It exists already, or something else still uses it; the message lists what."""
+
+    status = 409
+    type = "conflict_error"
+    code = "conflict"

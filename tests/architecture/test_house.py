@@ -11,8 +11,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = sorted((ROOT / "src").rglob("*.py"))
-WRITTEN = sorted(path for folder in ("src", "tests", "bench") for path in (ROOT / folder).rglob("*.py"))
-TREES = {path: ast.parse(path.read_text()) for path in WRITTEN}
+MIGRATIONS = ROOT / "src/gatekey/store/migrations/versions"
+"""Made by a tool and never changed again: a layout is told in one piece."""
+WRITTEN = sorted(
+    path
+    for folder in ("src", "tests", "bench")
+    for path in (ROOT / folder).rglob("*.py")
+    if path.parent != MIGRATIONS
+)
+TREES = {path: ast.parse(path.read_text()) for path in {*SOURCE, *WRITTEN}}
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60

@@ -1,0 +1,114 @@
+"""The control plane: finds the route, checks who asks, reads the body, answers, keeps the trail."""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module, resources
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from gatekey.admin import visit as visits
+from gatekey.admin.route import Route
+from gatekey.admin.visit import House, Visit
+from gatekey.errors import Forbidden, GatekeyError, MethodNotAllowed, UnknownRoute
+from gatekey.gateway.call import Receive, arriving
+from gatekey.gateway.headers import Head
+from gatekey.gateway.respond import JSON, Pairs, Reply
+from gatekey.store import audit
+from gatekey.store.directory import Principal
+from gatekey.store.rows import Row
+from gatekey.wire import error
+
+CODES = {400: "AB01", 404: "AB02", 403: "AB03", 500: "AB04", 503: "AB04", 401: "AB05", 429: "AB06", 409: "AB07"}
+"""`errorCode` by status (portkey-api.md section 12)."""
+KEPT_HEADERS = ("user-agent", "content-type", "x-portkey-trace-id")
+"""Request headers that the audit trail keeps: none that may hold a credential."""
+
+
+def routes() -> Iterator[Route]:
+    """Every route of every file in `rooms/`."""
+    for file in sorted(resources.files("gatekey.admin.rooms").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py") and not file.name.startswith("_"):
+            yield from import_module(f"gatekey.admin.rooms.{file.name.removesuffix('.py')}").routes
+
+
+class Admin:
+    """Serves the control plane."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._routes: list[tuple[re.Pattern[str], Route]] = [(route.matches(), route) for route in routes()]
+
+    def serves(self, path: str) -> bool:
+        """Whether some route has this path, given below `/v1`."""
+        return any(pattern.fullmatch(path) for pattern, _ in self._routes)
+
+    async def answer(
+        self, method: str, path: str, query: str, head: Head, principal: Principal, receive: Receive, reply: Reply
+    ) -> None:
+        """Serve one request. Raises `GatekeyError` for whoever answers errors."""
+        route, parameters = self._find(method, path)
+        data = b"".join([piece async for piece in arriving(receive, head, visits.MAX_BODY)])
+        trail = _trail(route, path, query, head, principal, data)
+        try:
+            _may(principal, route)
+            content = visits.content(data, route.body) if route.body else None
+            asked = Visit(self._house, route, principal, parameters, dict(parse_qsl(query)), content, trail)
+            answer = await route.handler(asked)
+        except GatekeyError as failure:
+            if method != "GET":
+                refused = {**trail, "response_status_code": failure.status}
+                await self._house.database.write(lambda write: audit.record(write, **refused))
+            raise
+        await reply.whole(200, _headers(head), msgspec.json.encode(answer))
+
+    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        methods = []
+        for pattern, route in self._routes:
+            match = pattern.fullmatch(path)
+            if match:
+                if route.method == method:
+                    return route, {name: unquote(text) for name, text in match.groupdict().items()}
+                methods.append(route.method)
+        if methods:
+            raise MethodNotAllowed(f"/v1{path} takes {' and '.join(sorted(methods))}, not {method}.")
+        raise UnknownRoute(f"/v1{path} is not available yet, and is never forwarded to a provider.")
+
+
+def _may(principal: Principal, route: Route) -> None:
+    if route.organisation and principal.workspace:
+        raise Forbidden("This needs an API key of the organisation: yours belongs to a workspace.")
+    if not principal.may(route.scope):
+        raise Forbidden(f"Your API key lacks the scope {route.scope}.")
+
+
+def _trail(route: Route, path: str, query: str, head: Head, principal: Principal, data: bytes) -> Row:
+    return {
+        "method": route.method,
+        "uri": f"/v1{path}",
+        "request_id": head.options.trace_id,
+        "request_body": visits.shown(data),
+        "query_params": msgspec.json.encode(audit.masked(dict(parse_qsl(query)))).decode(),
+        "request_headers": msgspec.json.encode({name: head.get(name) for name in KEPT_HEADERS}).decode(),
+        "user_id": principal.user or principal.id,
+        "user_type": "user" if principal.user else "api_key",
+        "workspace_id": principal.workspace or None,
+        "resource_type": route.resource,
+        "action": route.action,
+        "client_ip": None,
+    }
+
+
+def _headers(head: Head) -> Pairs:
+    return [
+        (b"content-type", JSON.encode()),
+        (b"x-portkey-trace-id", head.options.trace_id.encode()),
+        (b"cache-control", b"no-store"),
+    ]
+
+
+def failed(failure: GatekeyError) -> bytes:
+    """The body of a refusal: the shape of the inference routes, and that of the documented control plane."""
+    data: dict[str, Any] = {"message": failure.message, "errorCode": CODES.get(failure.status, "AB01")}
+    return error.body(error.of(failure), success=False, data=data)

@@ -1,0 +1,54 @@
+"""A route of the control plane: what it needs, who may call it, what it is for. Declared once, where it is served.
+
+The same declaration routes, checks the scope, reads the body, writes the audit trail and is described in the API
+document. A route without a scope cannot be declared.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from gatekey.admin.visit import Visit
+
+Answer = dict[str, Any]
+Handler = Callable[["Visit"], Awaitable[Answer]]
+
+_parameter = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query parameter."""
+
+    name: str
+    about: str
+    schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
+    needed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """`path` is below `/v1`, with parameters in braces. `resource` and `action` name it in the audit trail.
+
+    `body`: the struct that a request's body is read into, None where there is none.
+    `organisation`: only a key of the whole organisation may call it.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    scope: str
+    about: str
+    resource: str
+    action: str
+    body: type[Struct] | None = None
+    query: tuple[Query, ...] = ()
+    organisation: bool = False
+
+    def matches(self) -> re.Pattern[str]:
+        """A pattern of the paths it serves; a parameter is one segment."""
+        return re.compile(_parameter.sub(r"(?P<\1>[^/]+)", self.path))

@@ -1,0 +1,154 @@
+"""One request to the control plane, as the function that serves it sees it."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from gatekey.admin.route import Answer, Route
+from gatekey.catalog import Catalog
+from gatekey.errors import BadBody, BadHeader, BadJson, Forbidden
+from gatekey.secret import Secret
+from gatekey.store import audit, workspaces
+from gatekey.store.database import Database, Write
+from gatekey.store.directory import Directory, Principal
+from gatekey.store.rows import Row
+from gatekey.vault import Vault
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a body."""
+MAX_PAGE = 1000
+"""Rows on a page."""
+
+T = TypeVar("T")
+
+
+class House(Struct, frozen=True):
+    """What the control plane needs of the gateway."""
+
+    catalog: Catalog
+    database: Database
+    directory: Directory
+    vault: Vault
+
+
+class Visit:
+    """Who asks for what. `id`: the request's trace id; `content`: the body read into the route's struct."""
+
+    def __init__(
+        self,
+        house: House,
+        route: Route,
+        principal: Principal,
+        parameters: Mapping[str, str],
+        query: Mapping[str, str],
+        content: Any,
+        trail: Row,
+    ) -> None:
+        self.house = house
+        self.route = route
+        self.principal = principal
+        self.parameters = parameters
+        self.query = query
+        self.content = content
+        self._trail = trail
+
+    async def read(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """`function(connection, ...)`."""
+        return await self.house.database.read(lambda connection: function(connection, *arguments, **options))
+
+    async def write(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """`function(write, ...)`, and a row in the audit trail, both or neither. Everybody sees the change then."""
+
+        def run(write: Write) -> T:
+            result = function(write, *arguments, **options)
+            audit.record(write, **self._trail, response_status_code=200)
+            return result
+
+        result = await self.house.database.write(run)
+        await self.house.directory.refresh()
+        return result
+
+    async def workspace(self, given: str | None) -> str:
+        """The id of the workspace that the request is about: the given one, else the caller's own.
+
+        Raises `Forbidden` where the caller's key belongs to another one, `NotFound` where there is none.
+        """
+        if self.principal.workspace and given in (None, "", self.principal.workspace):
+            return self.principal.workspace
+        found = await self.read(workspaces.find, given or workspaces.DEFAULT)
+        self.inside(found["id"])
+        return str(found["id"])
+
+    def inside(self, workspace: str | None) -> None:
+        """Raises `Forbidden` where the caller may not see what belongs to `workspace`."""
+        if self.principal.workspace and workspace != self.principal.workspace:
+            raise Forbidden("It belongs to another workspace than your API key.")
+
+    def page(self, size: int = 50) -> tuple[int, int]:
+        """The page's number (0-based) and size, in any documented spelling. Raises `BadHeader` naming the parameter."""
+        number = self._number(("current_page", "currentPage"), 0, 0, 1_000_000)
+        return number, self._number(("page_size", "pageSize"), size, 1, MAX_PAGE)
+
+    def _number(self, names: tuple[str, ...], default: int, low: int, high: int) -> int:
+        for name in names:
+            given = self.query.get(name, "")
+            if given:
+                if given.isascii() and given.isdigit() and len(given) < 10 and low <= int(given) <= high:
+                    return int(given)
+                raise BadHeader(f"{name}: expected an integer from {low} to {high}, got {given[:60]!r}.", param=name)
+        return default
+
+
+def listed(found: list[Answer], total: int) -> Answer:
+    """A page of a list."""
+    return {"object": "list", "total": total, "data": found}
+
+
+def moment(milliseconds: int | None) -> str | None:
+    """ms since the epoch as ISO 8601 in UTC."""
+    if milliseconds is None:
+        return None
+    told = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC)
+    return told.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def milliseconds(text: str | None, name: str) -> int | None:
+    """An ISO 8601 moment as ms since the epoch; without an offset it is UTC. Raises `BadBody` naming the field."""
+    if not text:
+        return None
+    try:
+        told = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadBody(f"{name}: expected a date such as 2027-01-31T00:00:00Z, got {text[:60]!r}.", param=name) from None
+    return int((told if told.tzinfo else told.replace(tzinfo=datetime.UTC)).timestamp() * 1000)
+
+
+def content(data: bytes, kind: type[Struct]) -> Any:
+    """A body read into its struct. Raises `BadJson`, or `BadBody` naming the field."""
+    try:
+        return msgspec.json.decode(data or b"{}", type=kind, dec_hook=_secret)
+    except msgspec.ValidationError as error:
+        told, _, place = str(error).rpartition(" - at `")
+        field = place.rstrip("`").removeprefix("$").removeprefix(".")
+        raise BadBody(
+            f"{field or 'body'}: {(told or str(error)).replace('Object', 'it')}", param=field or None
+        ) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadJson(f"The request body is not valid JSON. {error}") from None
+
+
+def _secret(kind: type, given: Any) -> Any:
+    if kind is Secret and isinstance(given, str):
+        return Secret(given)
+    raise ValueError("Expected `str`")
+
+
+def shown(data: bytes) -> str | None:
+    """A body as the audit trail keeps it."""
+    try:
+        return msgspec.json.encode(audit.masked(msgspec.json.decode(data))).decode() if data else None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,132 @@
+"""One database, SQLite or PostgreSQL, with one set of statements. Everything blocking happens in its threads.
+
+Policy where the database is down or slow: what is in memory goes on being served; the control plane answers 503
+after `PATIENCE`; nothing waits longer than the bounds below.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event, select, update
+from sqlalchemy.engine import make_url
+
+from gatekey.errors import Overloaded
+from gatekey.store.tables import counters
+
+PATIENCE = 5.0
+"""s that a statement, a lock or a connection is waited for."""
+WAITING = 256
+"""Transactions that may wait for a thread; one more is refused."""
+THREADS = 4
+"""Connections to PostgreSQL of one worker. SQLite has one writer at a time anyway, and gets one thread."""
+
+T = TypeVar("T")
+
+
+class Write:
+    """A transaction that changes something: its connection, its revision, its time in ms since the epoch."""
+
+    def __init__(self, connection: Connection, revision: int, now: int) -> None:
+        self.connection = connection
+        self.revision = revision
+        self.now = now
+
+
+class Database:
+    """Runs functions in transactions. `changed` is called in the event loop after each write that was committed."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: `sqlite:///path` or `postgresql://user:password@host/name`."""
+        self.engine = engine(url)
+        self._threads = ThreadPoolExecutor(1 if self.sqlite else THREADS, thread_name_prefix="gatekey-store")
+        self._waiting = 0
+        self.changed: Callable[[], None] = lambda: None
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether it is SQLite."""
+        return self.engine.dialect.name == "sqlite"
+
+    async def read(self, function: Callable[..., T], *arguments: Any) -> T:
+        """`function(connection, *arguments)` in a transaction of its own. Raises `Overloaded` where it cannot run."""
+
+        def run() -> T:
+            with self.engine.connect() as connection:
+                return function(connection, *arguments)
+
+        return await self._run(run)
+
+    async def write(self, function: Callable[..., T], *arguments: Any) -> T:
+        """`function(write, *arguments)` in a transaction that is committed, or undone where it raises."""
+
+        def run() -> T:
+            with self.engine.begin() as connection:
+                # Taking the next revision first puts all writers in line, on both databases.
+                statement = update(counters).where(counters.c.name == "revision").values(value=counters.c.value + 1)
+                revision = connection.execute(statement.returning(counters.c.value)).scalar_one()
+                return function(Write(connection, revision, int(time.time() * 1000)), *arguments)
+
+        result = await self._run(run)
+        self.changed()
+        return result
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        self.engine.dispose()
+
+    async def _run(self, run: Callable[[], T]) -> T:
+        if self._waiting >= WAITING:
+            raise Overloaded("The database is busy: try again in a moment.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError):
+            raise Overloaded("The database cannot be reached: try again in a moment.") from None
+        finally:
+            self._waiting -= 1
+
+
+def engine(url: str) -> Engine:
+    """The engine for a URL. Raises ValueError where it names no database that we know."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        made = sqlalchemy.create_engine(parsed, connect_args={"timeout": PATIENCE})
+        event.listen(made, "connect", _sqlite)
+        event.listen(made, "begin", _begin)
+        return made
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        milliseconds = int(PATIENCE * 1000)
+        return sqlalchemy.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=THREADS,
+            max_overflow=0,
+            pool_timeout=PATIENCE,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": int(PATIENCE),
+                "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
+            },
+        )
+    raise ValueError("GATEKEY_DATABASE_URL must begin with sqlite:/// or postgresql://")
+
+
+def _sqlite(connection: Any, record: Any) -> None:
+    # The driver's own transactions would commit before DDL: they are switched off, and `_begin` opens ours.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(PATIENCE * 1000)}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def revision(connection: Connection) -> int:
+    """The number of the last write."""
+    value: int = connection.execute(select(counters.c.value).where(counters.c.name == "revision")).scalar_one()
+    return value

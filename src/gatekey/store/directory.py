@@ -1,0 +1,274 @@
+"""What the data plane knows of the store, in memory: keys, providers, configs, workspaces.
+
+Loaded whole on start; then every `INTERVAL` the worker asks for rows that are newer than what it has seen, so that
+a change is seen by all workers within a second, and by the one that made it at once (`refresh`). No request ever
+waits for the database. While it is down, what is known goes on being served; `behind` says for how long.
+"""
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection, Select, Table, select
+
+from gatekey.errors import GatekeyError, Unauthenticated
+from gatekey.secret import Secret
+from gatekey.store import rows, tables
+from gatekey.store.database import Database, revision
+from gatekey.store.rows import Row
+from gatekey.store.workspaces import DEFAULT
+from gatekey.vault import Unsealable, Vault
+
+INTERVAL = 0.4
+"""s between two looks for changes."""
+
+log = logging.getLogger("gatekey")
+
+
+class Principal(Struct, frozen=True):
+    """Who calls. `workspace` empty: a key of the organisation, which works in the default workspace unless it says.
+
+    `config`: slug of the config that its requests have unless they bring their own.
+    """
+
+    id: str
+    workspace: str = ""
+    scopes: frozenset[str] | None = None
+    config: str = ""
+    allow_config_override: bool = True
+    metadata: dict[str, str] = {}
+    user: str = ""
+    expires_at: int | None = None
+
+    def may(self, scope: str) -> bool:
+        """Whether its scopes include `scope`; no scopes named: every one."""
+        return self.scopes is None or scope in self.scopes
+
+    @property
+    def home(self) -> str:
+        """The workspace in which its requests are made."""
+        return self.workspace or DEFAULT
+
+
+class Stored(Struct, frozen=True):
+    """A stored provider, ready to be used. `models` None: all are allowed; `refusal`: why it cannot be used now."""
+
+    slug: str
+    provider: str
+    key: Secret | None
+    options: dict[str, str]
+    custom_host: str = ""
+    custom_headers: dict[str, str] = {}
+    models: frozenset[str] | None = None
+    expires_at: int | None = None
+    broken: str = ""
+
+
+ADMIN = Principal(id="admin")
+"""The admin key's: every scope, everywhere."""
+
+
+class Directory:
+    """The store as the data plane sees it. One per worker; `open` before it is asked anything."""
+
+    def __init__(self, database: Database, vault: Vault, admin: bytes | None) -> None:
+        """`admin`: digest of the admin key that is not in the store."""
+        self._database = database
+        self._vault = vault
+        self._seen = 0
+        self._keys: dict[bytes, tuple[str, int | None]] = {}
+        self._principals: dict[str, Principal] = {}
+        self._digests: dict[str, list[bytes]] = {}
+        self._integrations: dict[str, Row] = {}
+        self._providers: dict[tuple[str, str], Row] = {}
+        self._stored: dict[tuple[str, str], Stored] = {}
+        self._configs: dict[tuple[str, str], str] = {}
+        self._workspaces: dict[str, dict[str, str]] = {}
+        self._places: dict[str, tuple[str, str]] = {}
+        self._admin = admin
+        self._looking: asyncio.Task[None] | None = None
+        self._fresh = time.monotonic()
+        self._lock = asyncio.Lock()
+
+    @property
+    def behind(self) -> float:
+        """s since the store was last seen: the age of what is known."""
+        return time.monotonic() - self._fresh
+
+    def principal(self, digest: bytes, now: float) -> Principal | None:
+        """Whose key has this SHA-256; None where nobody's. `now` in s since the epoch.
+
+        Raises `Unauthenticated` where the key has expired.
+        """
+        if digest == self._admin:
+            return ADMIN
+        found = self._keys.get(digest)
+        if found is None:
+            return None
+        key_id, until = found
+        principal = self._principals.get(key_id)
+        if principal is None:
+            return None
+        for end in (until, principal.expires_at):
+            if end is not None and end <= now * 1000:
+                raise Unauthenticated("The gateway key has expired.", param="x-portkey-api-key")
+        return principal
+
+    def provider(self, workspace: str, slug: str) -> Stored | None:
+        """The stored provider (or virtual key) of a workspace."""
+        place = (workspace, slug)
+        found = self._stored.get(place)
+        if found is None and place in self._providers:
+            found = self._stored[place] = self._unsealed(self._providers[place])
+        return found
+
+    def config(self, workspace: str, name: str) -> str | None:
+        """The text of a saved config, by slug or id."""
+        return self._configs.get((workspace, name))
+
+    def providers(self, workspace: str) -> list[str]:
+        """The slugs of a workspace's providers, sorted."""
+        return sorted(slug for place, slug in self._providers if place == workspace)
+
+    def metadata(self, workspace: str) -> dict[str, str]:
+        """What requests of a workspace have as metadata."""
+        return self._workspaces.get(workspace, {})
+
+    async def open(self) -> None:
+        """Load everything, and look for changes from now on. Raises `Overloaded` where the database is not there."""
+        await self.refresh()
+        self._looking = asyncio.create_task(self._look())
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._looking is not None:
+            self._looking.cancel()
+
+    async def refresh(self) -> None:
+        """Take in what has changed since the last time."""
+        async with self._lock:
+            changes = await self._database.read(_newer, self._seen)
+            if changes is not None:
+                self._seen = changes.revision
+                self._take_in(changes)
+            self._fresh = time.monotonic()
+
+    async def _look(self) -> None:
+        down = False
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self.refresh()
+                down = False
+            except GatekeyError as failure:
+                if not down:
+                    log.warning("The database is out of reach; what is known goes on being served. %s", failure.message)
+                down = True
+
+    def _take_in(self, changes: "_Changes") -> None:
+        for row in changes.workspaces:
+            self._workspaces[row["id"]] = {} if row["deleted"] else rows.value(row["defaults"]).get("metadata", {})
+        for row in changes.api_keys:
+            for digest in self._digests.pop(row["id"], []):
+                self._keys.pop(digest, None)
+            self._principals.pop(row["id"], None)
+            if not row["deleted"]:
+                self._principals[row["id"]] = _principal(row)
+        for secret in changes.secrets:
+            digest = bytes.fromhex(secret["digest"])
+            self._keys[digest] = (secret["api_key_id"], secret["expires_at"])
+            self._digests.setdefault(secret["api_key_id"], []).append(digest)
+        for row in changes.integrations:
+            self._integrations[row["id"]] = row
+        if changes.integrations:
+            self._stored.clear()
+        for row in changes.providers:
+            place = (row["workspace_id"], row["slug"])
+            self._stored.pop(place, None)
+            self._settle(self._providers, row, place, row)
+        for row in changes.configs:
+            for name in (row["id"], row["slug"]):
+                self._settle(self._configs, row, (row["workspace_id"], name), row["config"])
+
+    def _settle(self, where: dict[Any, Any], row: Row, place: tuple[str, str], value: Any) -> None:
+        """Put a row where it is found, or take it away: a deleted row's slug may be another's by now."""
+        if not row["deleted"]:
+            where[place] = value
+            self._places["/".join((row["id"], place[1]))] = place
+        elif self._places.pop("/".join((row["id"], place[1])), None) is not None:
+            where.pop(place, None)
+
+    def _unsealed(self, row: Row) -> Stored:
+        """A provider with its credential opened."""
+        integration = self._integrations[row["integration_id"]]
+        place = f"integrations/{integration['id']}"
+        stored = Stored(
+            slug=row["slug"],
+            provider=integration["ai_provider_id"],
+            key=None,
+            options={},
+            custom_host=integration["custom_host"] or "",
+            models=None if integration["allow_all_models"] else frozenset(rows.value(integration["models"])),
+            expires_at=row["expires_at"],
+        )
+        try:
+            sealed = integration["credential"]
+            key = self._vault.open(sealed, f"{place}/credential") if sealed else None
+            options = rows.value(self._vault.open(integration["options"], f"{place}/options").reveal())
+            headers = integration["custom_headers"]
+            custom = rows.value(self._vault.open(headers, f"{place}/headers").reveal()) if headers else {}
+        except Unsealable as failure:
+            return replace(stored, broken=f"The credential of {row['slug']} cannot be opened. {failure}")
+        return replace(stored, key=key, options=options, custom_headers=custom)
+
+
+class _Changes(Struct):
+    revision: int
+    workspaces: list[Row]
+    api_keys: list[Row]
+    secrets: list[Row]
+    integrations: list[Row]
+    providers: list[Row]
+    configs: list[Row]
+
+
+def _newer(connection: Connection, seen: int) -> _Changes | None:
+    """Everything that changed after revision `seen`; None where nothing did."""
+    newest = revision(connection)
+    if newest == seen:
+        return None
+
+    def changed(table: Table) -> list[Row]:
+        return _read(connection, select(table).where(table.c.revision > seen).order_by(table.c.revision))
+
+    keys = changed(tables.api_keys)
+    secrets = tables.api_key_secrets
+    ids = [row["id"] for row in keys if not row["deleted"]]
+    found: list[Row] = []
+    for start in range(0, len(ids), 500):
+        found += _read(connection, select(secrets).where(secrets.c.api_key_id.in_(ids[start : start + 500])))
+    return _Changes(
+        newest, changed(tables.workspaces), keys, found, changed(tables.integrations), changed(tables.providers),
+        changed(tables.configs),
+    )  # fmt: skip
+
+
+def _read(connection: Connection, statement: Select[Any]) -> list[Row]:
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def _principal(row: Row) -> Principal:
+    defaults = rows.value(row["defaults"])
+    return Principal(
+        id=row["id"],
+        workspace=row["workspace_id"] or "",
+        scopes=frozenset(rows.value(row["scopes"])),
+        config=defaults.get("config_id") or "",
+        allow_config_override=defaults.get("allow_config_override", True),
+        metadata=defaults.get("metadata") or {},
+        user=row["user_id"] or "",
+        expires_at=row["expires_at"],
+    )

@@ -1,0 +1,65 @@
+"""Workspaces: every row and every key belongs to one, and nothing of one is visible to another."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from gatekey.errors import Conflict, NotFound
+from gatekey.store import rows, tables
+from gatekey.store.database import Write
+from gatekey.store.rows import Row
+
+DEFAULT = "ws-default"
+"""The workspace that the first migration makes, and that cannot be deleted."""
+
+
+def find(connection: Connection, name: str) -> Row:
+    """By id or slug. Raises `NotFound`."""
+    found = rows.one(connection, tables.workspaces, id=name) or rows.one(connection, tables.workspaces, slug=name)
+    if found is None:
+        raise NotFound(f"There is no workspace {name!r}.", param="workspace_id")
+    return found
+
+
+def create(write: Write, *, name: str, slug: str | None, description: str, defaults: dict[str, Any]) -> Row:
+    """A new workspace. Raises `Conflict` where the slug is taken."""
+    slug = slug or rows.new_slug(name)
+    rows.unused(write.connection, tables.workspaces, "a workspace", slug=slug)
+    return rows.add(
+        write,
+        tables.workspaces,
+        id=f"ws-{rows.new_id()[:13]}",
+        name=name,
+        slug=slug,
+        description=description,
+        defaults=rows.text(defaults),
+        is_default=False,
+    )
+
+
+def update(write: Write, name: str, **columns: Any) -> Row:
+    """Change its columns. Raises `NotFound`."""
+    found = find(write.connection, name)
+    rows.change(write, tables.workspaces, found["id"], **columns)
+    return find(write.connection, found["id"])
+
+
+def delete(write: Write, name: str, *, force: bool) -> Row:
+    """Delete it, and what is in it where `force` says so. Raises `NotFound`, or `Conflict`, which lists that."""
+    found = find(write.connection, name)
+    if found["is_default"]:
+        raise Conflict("The default workspace cannot be deleted.", param="workspace_id")
+    content = {
+        table: rows.every(write.connection, table, workspace_id=found["id"])
+        for table in (tables.api_keys, tables.configs, tables.providers, tables.integrations)
+    }
+    if not force and any(content.values()):
+        listed = ", ".join(
+            f"{table.name} {row['name']!r}" for table, found_rows in content.items() for row in found_rows
+        )
+        raise Conflict(f"The workspace is not empty. It holds: {listed[:2000]}.", param="workspace_id")
+    for table, found_rows in content.items():
+        for row in found_rows:
+            rows.remove(write, table, row["id"])
+    rows.remove(write, tables.workspaces, found["id"])
+    return found

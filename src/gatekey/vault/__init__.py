@@ -1,0 +1,5 @@
+"""The vault: provider credentials, sealed. An adapter that knows the master keys and nothing about who asks."""
+
+from gatekey.vault.seal import Unsealable, Vault, new_key
+
+__all__ = ["Unsealable", "Vault", "new_key"]
