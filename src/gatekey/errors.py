@@ -196,3 +196,25 @@ class Conflict(CallerError):
     status = 409
     type = "conflict_error"
     code = "conflict"
+
+
+class Expired(CallerError):
+    """A stored credential has passed its date."""
+
+    status = 401
+    type = "virtual_key_expired_error"
+    code = "expired"
+
+
+class Unusable(GatekeyError):
+    """A stored credential that cannot be opened: the gateway's fault, not the caller's."""
+
+    code = "credential_unusable"
+
+
+class ModelNotAllowed(CallerError):
+    """The model is not among those that the stored credential may be used with."""
+
+    status = 403
+    type = "model_not_allowed_error"
+    code = "model_not_allowed"

@@ -63,6 +63,11 @@ class Admin:
             raise
         await reply.whole(200, _headers(head), msgspec.json.encode(answer))
 
+    def failed(self, failure: GatekeyError) -> bytes:
+        """The body of a refusal: the shape of the inference routes, and that of the documented control plane."""
+        data: dict[str, Any] = {"message": failure.message, "errorCode": CODES.get(failure.status, "AB01")}
+        return error.body(error.of(failure), success=False, data=data)
+
     def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         methods = []
         for pattern, route in self._routes:
@@ -106,9 +111,3 @@ def _headers(head: Head) -> Pairs:
         (b"x-portkey-trace-id", head.options.trace_id.encode()),
         (b"cache-control", b"no-store"),
     ]
-
-
-def failed(failure: GatekeyError) -> bytes:
-    """The body of a refusal: the shape of the inference routes, and that of the documented control plane."""
-    data: dict[str, Any] = {"message": failure.message, "errorCode": CODES.get(failure.status, "AB01")}
-    return error.body(error.of(failure), success=False, data=data)

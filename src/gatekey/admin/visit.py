@@ -1,6 +1,7 @@
 """One request to the control plane, as the function that serves it sees it."""
 
 import datetime
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ MAX_PAGE = 1000
 """Rows on a page."""
 
 T = TypeVar("T")
+
+_unknown = re.compile(r"Object contains unknown field `(.*)`")
 
 
 class House(Struct, frozen=True):
@@ -131,11 +134,11 @@ def content(data: bytes, kind: type[Struct]) -> Any:
     try:
         return msgspec.json.decode(data or b"{}", type=kind, dec_hook=_secret)
     except msgspec.ValidationError as error:
-        told, _, place = str(error).rpartition(" - at `")
-        field = place.rstrip("`").removeprefix("$").removeprefix(".")
-        raise BadBody(
-            f"{field or 'body'}: {(told or str(error)).replace('Object', 'it')}", param=field or None
-        ) from None
+        told, _, place = str(error).partition(" - at `$")
+        unknown = _unknown.fullmatch(told)
+        field = ".".join(part for part in (place.rstrip("`").lstrip("."), unknown[1] if unknown else "") if part)
+        reason = "there is no such field" if unknown else told
+        raise BadBody(f"{field or 'the body'}: {reason}.", param=field or None) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadJson(f"The request body is not valid JSON. {error}") from None
 

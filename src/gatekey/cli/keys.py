@@ -1,13 +1,17 @@
-"""The admin key: made on the first start, kept as its SHA-256, and in a file that only its owner reads."""
+"""The keys of the data folder, made on the first start: the admin key, kept as its SHA-256 and in a file that only
+its owner reads, and the master key that seals credentials, in another.
+"""
 
 import os
 import secrets
 from pathlib import Path
 
 from gatekey.gateway.identify import digest
+from gatekey.vault import new_key
 
 KEY_FILE = "admin-key"
 DIGEST_FILE = "admin-key.sha256"
+MASTER_FILE = "master-key"
 
 
 def admin(data: Path, given: str) -> tuple[bytes, str | None]:
@@ -25,6 +29,15 @@ def admin(data: Path, given: str) -> tuple[bytes, str | None]:
     _write(data / KEY_FILE, key + "\n")
     _write(kept, digest(key).hex() + "\n")
     return digest(key), key
+
+
+def master(data: Path) -> str:
+    """The master key of the data folder, made where there is none. Raises OSError."""
+    kept = data / MASTER_FILE
+    if not kept.exists():
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(kept, new_key() + "\n")
+    return kept.read_text().strip()
 
 
 def _write(file: Path, text: str) -> None:

@@ -28,22 +28,29 @@ KEEP_ALIVE = 75
 
 
 class Told(msgspec.Struct):
-    """What a worker is told."""
+    """What a worker is told. `master_keys`: the present one first."""
 
     settings: Settings
     digest: str
+    database: str
+    master_keys: list[str]
 
 
 def app() -> App:
     """The application of a worker."""
+    from gatekey.admin.app import Admin
+    from gatekey.admin.visit import House as ControlHouse
     from gatekey.catalog import Catalog
     from gatekey.gateway.attempt import Upstream
     from gatekey.gateway.call import Memory
     from gatekey.gateway.life import House
     from gatekey.gateway.openapi import document
+    from gatekey.store.database import Database
+    from gatekey.store.directory import Directory
     from gatekey.upstream.children import Children
     from gatekey.upstream.client import Client
     from gatekey.upstream.egress import Policy
+    from gatekey.vault import Vault
 
     told = msgspec.json.decode(os.environ[WORKER], type=Told)
     settings = told.settings
@@ -51,15 +58,19 @@ def app() -> App:
     catalog = Catalog()
     policy = Policy.parse(settings.trusted_hosts, settings.loopback)
     transport = Client(policy, ca_bundle=Path(settings.ca_bundle).read_bytes() if settings.ca_bundle else None)
+    database, vault = Database(told.database), Vault(*told.master_keys)
+    directory = Directory(database, vault, bytes.fromhex(told.digest))
     house = House(
         catalog=catalog,
         policy=policy,
         upstream=Upstream(transport, Children(Path(settings.data)), settings.silence_s),
-        keys=frozenset() if settings.open else frozenset({bytes.fromhex(told.digest)}),
+        directory=directory,
         memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
         max_body=int(settings.max_body_mb * 1024 * 1024),
+        anybody=settings.open,
     )
-    return App(house, lambda: document(catalog), most=settings.max_calls)
+    control = Admin(ControlHouse(catalog, database, directory, vault))
+    return App(house, lambda: document(catalog), control, most=settings.max_calls)
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
@@ -69,6 +80,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         known, made = keys.admin(data, settings.admin_key)
     except (OSError, ValueError) as error:
         raise BadSettings(f"The data folder {data} cannot be used: {error}.") from None
+    master_keys = _master_keys(data, settings)
+    database = settings.database_url or f"sqlite:///{(data / 'gatekey.db').absolute()}"
+    if not settings.database_url:
+        (data / "gatekey.db").touch(mode=0o600)
+    _migrate(database)
     listening = _bind(settings)
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -79,10 +95,38 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     if settings.open:
         say("No gateway key is asked for (--open).")
     say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
-    told = Told(msgspec.structs.replace(settings, admin_key=""), known.hex())
-    os.environ[WORKER] = msgspec.json.encode(told).decode()
-    os.environ.pop("GATEKEY_ADMIN_KEY", None)
+    bare = msgspec.structs.replace(settings, admin_key="", master_key="", database_url="")
+    os.environ[WORKER] = msgspec.json.encode(Told(bare, known.hex(), database, master_keys)).decode()
+    for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL"):
+        os.environ.pop(f"GATEKEY_{name}", None)
     return _run(settings, listening)
+
+
+def _master_keys(data: Path, settings: Settings) -> list[str]:
+    """The master keys, the present one first; made on the first start. Raises `BadSettings`."""
+    from gatekey.vault import Vault
+
+    try:
+        found = [key.strip() for key in settings.master_key.split(",") if key.strip()] or [keys.master(data)]
+        Vault(*found)
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"The master key cannot be used: {error}.") from None
+    return found
+
+
+def _migrate(url: str) -> None:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from gatekey.store.database import engine
+    from gatekey.store.migrate import migrate
+
+    try:
+        made = engine(url)
+        migrate(made)
+        made.dispose()
+    except (ImportError, ValueError, SQLAlchemyError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise BadSettings(f"The database cannot be used: {str(reason).strip().splitlines()[0]}") from None
 
 
 def _bind(settings: Settings) -> socket.socket:

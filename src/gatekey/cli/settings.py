@@ -39,6 +39,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     workers: Annotated[int, _about("Worker processes.", ge=1, le=256)] = 1
     open: Annotated[bool, _about("Ask for no gateway key; only while listening on loopback.")] = False
     admin_key: Annotated[str, _about("The admin key, instead of one made on the first start.")] = ""
+    database_url: Annotated[str, _about("postgresql://...; empty: SQLite in the data folder.")] = ""
+    master_key: Annotated[str, _about("Seals stored credentials; made on the first start; older ones by commas.")] = ""
     trusted_hosts: Annotated[str, _about("Hosts allowed beside public ones: names, addresses, networks.")] = ""
     ca_bundle: Annotated[str, _about("PEM file of certificate authorities to trust beside the system's.")] = ""
     max_body_mb: Annotated[float, _about("Largest request body in MB.", gt=0)] = 64

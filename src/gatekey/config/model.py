@@ -96,6 +96,7 @@ class Target:
     name: str | None = None
     weight: float = 1.0
     provider: str | None = None
+    virtual_key: str | None = None
     api_key: Secret | None = None
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Settings = Settings()

@@ -8,18 +8,24 @@ several providers or hosts, nobody can say whose it is, and the request is refus
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gatekey.catalog import Catalog
 from gatekey.config.model import Config, Target
-from gatekey.errors import BadConfig, BadHeader, NotAvailable
+from gatekey.errors import BadConfig, BadHeader, EgressRefused, Expired, GatekeyError, Unusable
 from gatekey.gateway.call import Call
 from gatekey.gateway.headers import DUMMIES, Options, unwrapped
 from gatekey.providers import Provider
 from gatekey.secret import Secret
+from gatekey.store.directory import Directory
 
 
 class Aim(Struct, frozen=True):
-    """Where an attempt goes. `timeout` in ms; `host` is the custom host, or empty."""
+    """Where an attempt goes. `timeout` in ms; `host` is the custom host, or empty.
+
+    `stored`: the provider's slug in the store, where the credential comes from there; `models`: those that it may
+    be used with, None for all; `headers`: what it adds to every request. `refusal`: why it cannot be used now.
+    """
 
     target: Target
     provider: Provider
@@ -29,32 +35,39 @@ class Aim(Struct, frozen=True):
     timeout: int | None
     strict: bool
     forward: tuple[str, ...]
+    borrowed: bool = False
+    stored: str = ""
+    models: frozenset[str] | None = None
+    headers: Mapping[str, str] = {}
+    refusal: GatekeyError | None = None
 
 
 def check(options: Options, catalog: Catalog) -> None:
-    """Refuse a header that names no provider we have. Raises `BadHeader` or `NotAvailable`."""
-    if options.virtual_key or options.provider.startswith("@"):
-        name = "x-portkey-virtual-key" if options.virtual_key else "x-portkey-provider"
-        raise NotAvailable(
-            f"{name}: stored credentials are not available yet. Send x-portkey-provider with the provider's slug "
-            "and its key as Authorization: Bearer.",
-            param=name,
-        )
-    if options.provider and not catalog.known(options.provider):
+    """Refuse a header that names no provider we have. Raises `BadHeader`."""
+    if options.provider and not options.provider.startswith("@") and not catalog.known(options.provider):
         raise BadHeader(
             f'Invalid provider passed. x-portkey-provider: unknown provider "{options.provider[:60]}". '
-            f"Known: {', '.join(catalog.slugs())}.",
+            f"Known: {', '.join(catalog.slugs())}. Stored providers are named with @.",
             param="x-portkey-provider",
         )
 
 
-def aims(config: Config, call: Call, catalog: Catalog, check_host: Callable[[str, str], object]) -> dict[str, Aim]:
-    """The aim of every leaf, by its path. `check_host` is the egress policy's for a URL and where it was written.
+class Sight(Struct, frozen=True):
+    """What aiming needs. `check_host` is the egress policy's for a URL and where it was written; `now` in s."""
+
+    catalog: Catalog
+    directory: Directory
+    check_host: Callable[[str, str], object]
+    now: float
+
+
+def aims(config: Config, call: Call, sight: Sight) -> dict[str, Aim]:
+    """The aim of every leaf, by its path.
 
     Raises `BadHeader`, `BadConfig` or `EgressRefused`, before anything is sent.
     """
-    found = {leaf.path: _aim(leaf, call, catalog, check_host) for leaf in config.leaves()}
-    borrowers = {(aim.provider.slug, aim.host) for aim in found.values() if aim.key is not aim.target.api_key}
+    found = {leaf.path: _aim(leaf, call, sight) for leaf in config.leaves()}
+    borrowers = {(aim.provider.slug, aim.host) for aim in found.values() if aim.borrowed}
     if len(borrowers) > 1:
         raise BadConfig(
             "The key in Authorization could be meant for any of several providers: "
@@ -64,39 +77,101 @@ def aims(config: Config, call: Call, catalog: Catalog, check_host: Callable[[str
     return found
 
 
-def _aim(target: Target, call: Call, catalog: Catalog, check_host: Callable[[str, str], object]) -> Aim:
+def _aim(target: Target, call: Call, sight: Sight) -> Aim:
     asked, settings = call.head.options, target.settings
-    slug = target.provider or asked.provider
-    if not slug:
-        raise BadHeader(
-            "Either x-portkey-config or x-portkey-provider header is required"
-            + (f": {target.path} names no provider." if target.path != "config" else ", naming a provider."),
-            param="x-portkey-provider",
-        )
-    provider = catalog.provider(slug)
-    key, options = target.api_key, target.options
-    if key is None and asked.provider in ("", slug):
+    strict = asked.strict if asked.strict is not None else settings.strict
+    host = asked.custom_host or settings.custom_host or ""
+    where = "x-portkey-custom-host" if asked.custom_host else f"{target.path}.custom_host"
+    if host:
+        sight.check_host(host, where)
+    named, slug, param = _named(target, call)
+    if named:
+        aimed = _at_stored(target, call, sight, named, param)
+        if host and aimed.key is not None:
+            raise EgressRefused(f"{where}: a stored credential is only sent to its own host.", param=where)
+    else:
+        aimed = _at_plain(target, call, sight, slug, host)
+    return replace(
+        aimed,
+        host=host or aimed.host,
+        timeout=asked.request_timeout or settings.request_timeout,
+        strict=strict is not False,
+        forward=asked.forward_headers or settings.forward_headers,
+    )
+
+
+def _named(target: Target, call: Call) -> tuple[str, str, str]:
+    """Who is named: a stored provider, or a plain one; and where. The nearest to the target counts."""
+    asked = call.head.options
+    if target.virtual_key:
+        return target.virtual_key, "", f"{target.path}.virtual_key"
+    if target.provider:
+        return "", target.provider, f"{target.path}.provider"
+    if asked.virtual_key:
+        return asked.virtual_key, "", "x-portkey-virtual-key"
+    if asked.provider.startswith("@"):
+        return asked.provider[1:], "", "x-portkey-provider"
+    if asked.provider:
+        return "", asked.provider, "x-portkey-provider"
+    named = slug_of(call.asked("model"))
+    if named:
+        return named, "", "model"
+    raise BadHeader(
+        "Either x-portkey-config or x-portkey-provider header is required"
+        + (f": {target.path} names no provider." if target.path != "config" else ", naming a provider."),
+        param="x-portkey-provider",
+    )
+
+
+def slug_of(model: object) -> str:
+    """The stored provider that a model's name begins with: `@slug/model`."""
+    if isinstance(model, str) and model.startswith("@") and "/" in model:
+        return model[1:].partition("/")[0]
+    return ""
+
+
+def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str) -> Aim:
+    """A stored provider of the caller's workspace: what headers say of credentials is not for it."""
+    stored = sight.directory.provider(call.principal.home, named)
+    if stored is None or not sight.catalog.known(stored.provider):
+        raise BadHeader(f"{param}: there is no virtual key or provider {named[:80]!r} in your workspace.", param=param)
+    refusal: GatekeyError | None = None
+    if stored.expires_at is not None and stored.expires_at <= sight.now * 1000:
+        refusal = Expired(f"The virtual key {stored.slug} has expired.", param=param)
+    elif stored.broken:
+        refusal = Unusable(stored.broken, param=param)
+    if stored.custom_host:
+        sight.check_host(stored.custom_host, f"custom_host of {stored.slug}")
+    return Aim(
+        target=target,
+        provider=sight.catalog.provider(stored.provider),
+        key=stored.key,
+        options={**stored.options, **target.options},
+        host=stored.custom_host,
+        timeout=None,
+        strict=True,
+        forward=(),
+        stored=stored.slug,
+        models=stored.models,
+        headers=stored.custom_headers,
+        refusal=refusal,
+    )
+
+
+def _at_plain(target: Target, call: Call, sight: Sight, slug: str, host: str) -> Aim:
+    """A provider by its plain slug, with a credential of the config's or the request's."""
+    provider = sight.catalog.provider(slug)
+    key, options, borrowed = target.api_key, target.options, False
+    if key is None and call.head.options.provider in ("", slug):
         key = call.credential or _native(provider, call)
         options = {**_from_headers(provider, call), **options}
-    host = asked.custom_host or settings.custom_host or ""
-    if host:
-        check_host(host, "x-portkey-custom-host" if asked.custom_host else f"{target.path}.custom_host")
+        borrowed = key is not None
     if key is None and provider.key_needed and not host:
         raise BadHeader(
             f"{target.path}: {slug} needs a key: send it as Authorization: Bearer, or set api_key in the config.",
             param="authorization",
         )
-    strict = asked.strict if asked.strict is not None else settings.strict
-    return Aim(
-        target=target,
-        provider=provider,
-        key=key,
-        options=options,
-        host=host,
-        timeout=asked.request_timeout or settings.request_timeout,
-        strict=strict is not False,
-        forward=asked.forward_headers or settings.forward_headers,
-    )
+    return Aim(target, provider, key, options, host, None, True, (), borrowed)
 
 
 def _native(provider: Provider, call: Call) -> Secret | None:

@@ -7,18 +7,20 @@ reserved for the control plane: a `POST /virtual-keys` carries a provider's key 
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from gatekey.errors import GatekeyError, Overloaded, UnknownRoute
 from gatekey.gateway import headers, respond
 from gatekey.gateway.call import Call, Gone, Receive
-from gatekey.gateway.life import House, live
+from gatekey.gateway.headers import Head
+from gatekey.gateway.life import House, live, recognise
 from gatekey.gateway.respond import JSON, Reply, Send
 from gatekey.routing.plan import Sent
+from gatekey.store.directory import Principal
 
 Scope = dict[str, Any]
 Route = Callable[[Scope, Receive, Send], Awaitable[None]]
-Kind = Literal["completions", "chat", "embeddings", "models", "proxy"]
+Kind = Literal["completions", "chat", "embeddings", "models"]
 
 RESERVED = frozenset({
     "admin", "agents", "analytics", "api-keys", "audit-logs", "collections", "configs", "feedback", "gateway",
@@ -38,14 +40,31 @@ KINDS: dict[tuple[str, str], Kind] = {
 log = logging.getLogger("gatekey")
 
 
+class Control(Protocol):
+    """The control plane, which is served at the reserved paths."""
+
+    async def answer(
+        self, method: str, path: str, query: str, head: Head, principal: Principal, receive: Receive, reply: Reply
+    ) -> None:
+        """Serve one request; `path` is below `/v1`. Raises `GatekeyError`."""
+        ...
+
+    def failed(self, failure: GatekeyError) -> bytes:
+        """The body of a refusal."""
+        ...
+
+
 class App:
     """The ASGI application of one worker. `description` makes the OpenAPI document.
 
     `most`: calls at a time; one more is answered with 503.
     """
 
-    def __init__(self, house: House, description: Callable[[], bytes], *, most: int = 4096) -> None:
+    def __init__(
+        self, house: House, description: Callable[[], bytes], control: Control | None = None, *, most: int = 4096
+    ) -> None:
         self._house = house
+        self._control = control
         self._most = most
         self._running = 0
         self._description = description
@@ -62,8 +81,10 @@ class App:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        await self._house.directory.open()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._house.directory.close()
         upstream = self._house.upstream
         await upstream.children.close()
         await upstream.transport.close()
@@ -71,7 +92,7 @@ class App:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         reply = Reply(send)
-        trace_id = ""
+        trace_id, reserved = "", False
         try:
             pathname = _collapsed(scope["path"])
             fixed = FIXED.get((scope["method"], pathname))
@@ -80,12 +101,13 @@ class App:
             seed = random.getrandbits(64)
             trace_id = _given_trace_id(scope) or f"{random.getrandbits(128):032x}"
             kind = KINDS.get((scope["method"], pathname)) or _forwardable(pathname)
+            reserved = kind == "control"
             head = headers.read(scope["headers"])
-            trace_id = head.options.trace_id or trace_id
+            trace_id = head.options.trace_id = head.options.trace_id or trace_id
             call = Call(kind, scope["method"], _below_v1(scope), pathname, head, trace_id, seed)
             await self._admitted(call, scope, receive, reply)
         except GatekeyError as failure:
-            await self._fail(reply, failure, trace_id)
+            await self._fail(reply, failure, trace_id, reserved)
         except Gone:
             pass
         except respond.Broken:
@@ -102,13 +124,27 @@ class App:
             raise Overloaded(f"The gateway is busy with {self._most} calls: try again in a moment.")
         self._running += 1
         try:
-            await live(call, scope, receive, reply, self._house)
+            if call.kind == "control":
+                await self._control_plane(call, scope, receive, reply)
+            else:
+                await live(call, scope, receive, reply, self._house)
         finally:
             self._running -= 1
 
-    async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str) -> None:
+    async def _control_plane(self, call: Call, scope: Scope, receive: Receive, reply: Reply) -> None:
+        recognise(call, self._house)
+        path = call.pathname.removeprefix("/v1")
+        if self._control is None:
+            raise UnknownRoute(f"{call.pathname[:200]} is not served here, and is never forwarded to a provider.")
+        query = scope["query_string"].decode("latin-1")
+        await self._control.answer(call.method, path, query, call.head, call.principal, receive, reply)
+
+    async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str, reserved: bool = False) -> None:
         if reply.sent is Sent.NOTHING:
-            await reply.whole(*respond.failed(failure, trace_id or f"{random.getrandbits(128):032x}"))
+            status, pairs, body = respond.failed(failure, trace_id or f"{random.getrandbits(128):032x}")
+            if reserved and self._control is not None:
+                body = self._control.failed(failure)
+            await reply.whole(status, pairs, body)
 
     async def health(self, reply: Reply) -> None:
         """The process lives."""
@@ -140,14 +176,12 @@ def _collapsed(path: str) -> str:
     return path
 
 
-def _forwardable(path: str) -> Literal["proxy"]:
-    """Whether a path may be forwarded. Raises `UnknownRoute`."""
+def _forwardable(path: str) -> Literal["proxy", "control"]:
+    """What a path is that has no route of its own. Raises `UnknownRoute`."""
     first, *rest = path.removeprefix("/v1/").removeprefix("proxy/").split("/")
     if not path.startswith("/v1/") or not first or {".", ".."} & {first, *rest} or "" in rest[:-1]:
         raise UnknownRoute(f"There is no route {path[:200]}. The API is below /v1, described at /v1/openapi.json.")
-    if first.lower() in RESERVED:
-        raise UnknownRoute(f"/v1/{first.lower()} is not available yet, and is never forwarded to a provider.")
-    return "proxy"
+    return "control" if first.lower() in RESERVED else "proxy"
 
 
 def _below_v1(scope: Scope) -> str:

@@ -67,6 +67,8 @@ class Exchange:
         return outcome
 
     async def _exchange(self, aim: Aim, outcome: Outcome, clock: Clock) -> None:
+        if aim.refusal is not None:
+            raise aim.refusal
         host, trusted = aim.host, False
         if aim.provider.server and not host:
             host, trusted = await self._upstream.children.url(aim.provider.server), True

@@ -2,43 +2,64 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import IO, Any, Literal
 
 from msgspec import Struct
 
-from gatekey.errors import BodyTooLarge, Overloaded
+from gatekey.errors import BadJson, BodyTooLarge, Overloaded
 from gatekey.gateway.headers import Head
 from gatekey.secret import Secret
-from gatekey.wire.body import Json
+from gatekey.store.directory import ADMIN, Principal
+from gatekey.wire.body import Json, decode, value
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 IN_MEMORY = 1024 * 1024
 """Bytes of an untransformed body that are kept in memory; more go to a file that vanishes when closed."""
+READABLE = 16 * 1024 * 1024
+"""Bytes of a JSON body that is passed on, up to which its fields can be asked for."""
 PIECE = 64 * 1024
 """Bytes of a spooled body that are sent at once."""
 
 
 class Call(Struct):
-    """One request. `kind` is the endpoint, or `proxy` for a path that is forwarded untransformed.
+    """One request. `kind` is the endpoint, `proxy` for a path that is forwarded untransformed,
+    or `control` for the control plane.
 
     `credential`: the provider key that the caller sent in a header, if any. `gateway_key`: the caller's key, so
     that it can be kept from going upstream. `path` is below `/v1`, with its query, as it came; `pathname` is the
     decoded path as conditions see it. `claimed`: bytes of `Memory` that the body holds.
     """
 
-    kind: Literal["completions", "chat", "embeddings", "models", "proxy"]
+    kind: Literal["completions", "chat", "embeddings", "models", "proxy", "control"]
     method: str
     path: str
     pathname: str
     head: Head
     trace_id: str
     seed: int
+    principal: Principal = ADMIN
     gateway_key: str = ""
     credential: Secret | None = None
     body: Json = {}
     spool: "Spool | None" = None
     claimed: int = 0
+
+    def fields(self) -> Json:
+        """The fields of a JSON body, also of one that is only passed on; empty where there are none."""
+        if not self.body and self.spool is not None and 0 < self.spool.length <= READABLE and self._says_json:
+            with suppress(BadJson):
+                self.body = decode(self.spool.read())
+        return self.body
+
+    @property
+    def _says_json(self) -> bool:
+        return "json" in (self.head.get("content-type") or "json").lower()
+
+    def asked(self, name: str) -> Any:
+        """A field of the body, decoded; None where it is absent or null."""
+        return value(self.fields(), name)
 
 
 class Memory:

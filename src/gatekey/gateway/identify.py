@@ -4,13 +4,13 @@ A key is known by its SHA-256 only, and looked up by that digest before anything
 """
 
 import hashlib
-from collections.abc import Collection
 
 from msgspec import Struct
 
 from gatekey.errors import Unauthenticated
 from gatekey.gateway.headers import Head
 from gatekey.secret import Secret
+from gatekey.store.directory import ADMIN, Directory, Principal
 
 
 class Caller(Struct, frozen=True):
@@ -20,6 +20,7 @@ class Caller(Struct, frozen=True):
     """
 
     key: str
+    principal: Principal
     credential: Secret | None
 
 
@@ -28,22 +29,25 @@ def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def identify(head: Head, keys: Collection[bytes]) -> Caller:
-    """The caller behind a request. `keys`: digests of valid keys; empty: no key is asked for.
+def identify(head: Head, directory: Directory, *, anybody: bool, now: float) -> Caller:
+    """The caller behind a request. `anybody`: no key is asked for. `now` in s since the epoch.
 
     Raises `Unauthenticated`.
     """
     sent = head.options.api_key
     authorization = head.authorization
     key = sent or authorization
-    if keys:
+    principal: Principal | None = ADMIN
+    if not anybody:
         if not key:
             raise Unauthenticated(
                 "A gateway key is needed: send it in x-portkey-api-key, or as Authorization: Bearer.",
                 param="x-portkey-api-key",
             )
-        if digest(key) not in keys:
+        principal = directory.principal(digest(key), now)
+        if principal is None:
             raise Unauthenticated("The gateway key is wrong.", param="x-portkey-api-key" if sent else "authorization")
     elif not sent:
         key = ""
-    return Caller(key, Secret(authorization) if authorization and authorization != key else None)
+    assert principal is not None
+    return Caller(key, principal, Secret(authorization) if authorization and authorization != key else None)

@@ -3,6 +3,7 @@
 head -> check -> identify -> config -> aims -> body -> plan ==> drive(plan, exchange) -> settle
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,9 +13,9 @@ from gatekey.catalog import Catalog
 from gatekey.config.conditions import MISSING
 from gatekey.config.load import load
 from gatekey.config.model import Config, Node
-from gatekey.errors import BadConfig, BadJson, NotAvailable
-from gatekey.gateway import respond
-from gatekey.gateway.aim import Aim, aims, check
+from gatekey.errors import BadConfig, BadHeader, Forbidden
+from gatekey.gateway import models, respond
+from gatekey.gateway.aim import Aim, Sight, aims, check
 from gatekey.gateway.attempt import Exchange, Upstream
 from gatekey.gateway.call import Call, Memory, Receive, Spool, arriving
 from gatekey.gateway.drive import drive
@@ -22,26 +23,27 @@ from gatekey.gateway.identify import identify
 from gatekey.gateway.respond import Pairs, Reply
 from gatekey.gateway.watch import Watch
 from gatekey.routing.plan import Facts, Outcome, Sent, plan
+from gatekey.store.directory import Directory
 from gatekey.upstream.egress import Policy
 from gatekey.wire import body as json
 
+SCOPE = "completions.write"
+"""What a key needs for the data plane, all of it (portkey-api.md 3.6)."""
 REMEMBERED = 512
 """Loaded inline configs, and approved custom hosts, that are kept: callers repeat them with every request."""
 
 
 @dataclass(slots=True)
 class House:
-    """What a request needs of the gateway. `keys`: digests of the valid gateway keys, empty where none is asked for.
-
-    `max_body` in bytes.
-    """
+    """What a request needs of the gateway. `anybody`: no gateway key is asked for. `max_body` in bytes."""
 
     catalog: Catalog
     policy: Policy
     upstream: Upstream
-    keys: frozenset[bytes]
+    directory: Directory
     memory: Memory
     max_body: int
+    anybody: bool = False
     config: Callable[[str], Config] = field(init=False)
     check_host: Callable[[str, str], object] = field(init=False)
 
@@ -50,22 +52,37 @@ class House:
         self.check_host = lru_cache(REMEMBERED)(self.policy.check_url)
 
 
+def recognise(call: Call, house: House) -> None:
+    """Who calls, and what their requests have by default. Raises `Unauthenticated` or `Forbidden`."""
+    caller = identify(call.head, house.directory, anybody=house.anybody, now=time.time())
+    call.principal, call.gateway_key, call.credential = caller.principal, caller.key, caller.credential
+    given = house.directory.metadata(call.principal.home)
+    if given or call.principal.metadata or call.principal.user:
+        user = {"_user": call.principal.user} if call.principal.user else {}
+        call.head.options.metadata = {**user, **call.head.options.metadata, **call.principal.metadata, **given}
+
+
 async def live(call: Call, scope: dict[str, Any], receive: Receive, reply: Reply, house: House) -> None:
     """Answer one call.
 
     Raises `GatekeyError` where it is refused before any attempt; from then on everything is an Outcome.
     Raises `Gone` where the caller leaves, and `respond.Broken` where a forwarded answer cannot be completed.
     """
-    options = call.head.options
-    caller = identify(call.head, house.keys)
-    call.gateway_key, call.credential = caller.key, caller.credential
-    check(options, house.catalog)
-    config = _config(options.config, house)
-    targets = aims(config, call, house.catalog, house.check_host)
-    if options.nitro_mode:
-        _nitro(call, config, targets)
+    recognise(call, house)
+    if not call.principal.may(SCOPE):
+        raise Forbidden(f"Your API key lacks the scope {SCOPE}.")
+    check(call.head.options, house.catalog)
+    kind = call.kind
+    if call.head.options.nitro_mode:
+        call.kind = "proxy"
     try:
         await _take_in(call, receive, house)
+        if kind == "models" and _lists_catalog(call):
+            return await reply.whole(200, *models.listing(call, house.directory))
+        config = _config(call, house)
+        targets = aims(config, call, Sight(house.catalog, house.directory, house.check_host, time.time()))
+        if call.head.options.nitro_mode:
+            _nitro(kind, config, targets)
 
         def headers(outcome: Outcome) -> Pairs:
             cache = _cache(call, targets[outcome.path])
@@ -81,15 +98,27 @@ async def live(call: Call, scope: dict[str, Any], receive: Receive, reply: Reply
             call.spool.close()
 
 
-def _config(text: str, house: House) -> Config:
-    if not text:
+def _config(call: Call, house: House) -> Config:
+    """The request's config, else its key's: the more specific one replaces, nothing merges."""
+    text, pinned = call.head.options.config, call.principal.config
+    if pinned and not call.principal.allow_config_override and text not in ("", pinned):
+        raise BadConfig("Your API key has a config that requests may not override.", param="x-portkey-config")
+    if not text and not pinned:
         return Config()
-    if not text.lstrip().startswith("{"):
-        raise NotAvailable(
-            "x-portkey-config: saved configs are not available yet. Send the config itself as JSON.",
-            param="x-portkey-config",
-        )
-    return house.config(text)
+    if text.lstrip().startswith("{"):
+        return house.config(text)
+    name = text or pinned
+    saved = house.directory.config(call.principal.home, name)
+    if saved is None:
+        told = f"x-portkey-config: there is no saved config {name[:80]!r} in your workspace, and it is no JSON object."
+        raise BadHeader(told, param="x-portkey-config")
+    return house.config(saved)
+
+
+def _lists_catalog(call: Call) -> bool:
+    """Whether models are asked for and nobody is named who could be asked."""
+    asked = call.head.options
+    return not (asked.provider or asked.virtual_key or asked.config or call.principal.config)
 
 
 async def _take_in(call: Call, receive: Receive, house: House) -> None:
@@ -109,7 +138,7 @@ async def _take_in(call: Call, receive: Receive, house: House) -> None:
         call.body = json.decode(read[0] if len(read) == 1 else b"".join(read))
 
 
-def _nitro(call: Call, config: Config, targets: Mapping[str, Aim]) -> None:
+def _nitro(kind: str, config: Config, targets: Mapping[str, Aim]) -> None:
     """Raw pass-through: whatever would have to read or repeat the request is refused (portkey-api.md 8.8)."""
     if isinstance(config.root, Node):
         raise BadConfig("x-portkey-nitro-mode goes with a single target: the config has several.", param="strategy")
@@ -119,13 +148,12 @@ def _nitro(call: Call, config: Config, targets: Mapping[str, Aim]) -> None:
             raise BadConfig(f"x-portkey-nitro-mode passes the body as it is: remove {name}.", param=name)
     if settings.retry.attempts:
         raise BadConfig("x-portkey-nitro-mode makes one attempt: remove retry.", param="retry")
-    endpoint = targets[config.root.path].provider.endpoints.get(call.kind)
-    # Only where the path that callers use is the provider's own is there nothing to translate.
-    if endpoint is not None and endpoint.params is None and endpoint.path == call.path.partition("?")[0]:
-        call.kind = "proxy"
-    elif call.kind != "proxy":
-        slug = targets[config.root.path].provider.slug
-        raise BadConfig(f"x-portkey-nitro-mode: {slug} does not speak the OpenAI dialect here.", param="provider")
+    provider = targets[config.root.path].provider
+    endpoint = provider.endpoints.get(kind)
+    if kind != "proxy" and (endpoint is None or endpoint.params is not None):
+        raise BadConfig(
+            f"x-portkey-nitro-mode: {provider.slug} does not speak the OpenAI dialect here.", param="provider"
+        )
 
 
 def _lookup(call: Call) -> Callable[[str], Any]:
@@ -136,20 +164,11 @@ def _lookup(call: Call) -> Callable[[str], Any]:
         if kind == "metadata":
             return call.head.options.metadata.get(name, MISSING)
         if kind == "params":
-            body = _body(call)
+            body = call.fields()
             return json.value(body, name) if name in body else MISSING
         return call.pathname if path == "url.pathname" else MISSING
 
     return find
-
-
-def _body(call: Call) -> json.Json:
-    if not call.body and call.spool is not None and call.spool.length and call.spool.small:
-        try:
-            call.body = json.decode(call.spool.read())
-        except BadJson:
-            return {}
-    return call.body
 
 
 def _cache(call: Call, aim: Aim) -> str:

@@ -6,6 +6,7 @@ caller's headers but for the gateway's own, the gateway key, and those of the co
 
 import time
 
+from gatekey.errors import ModelNotAllowed
 from gatekey.gateway.aim import Aim
 from gatekey.gateway.call import Call
 from gatekey.gateway.headers import CLOUD, HOP_BY_HOP, folded, unwrapped
@@ -20,7 +21,7 @@ _OURS = ("x-portkey-", "x-gatekey-")
 
 def inference(call: Call, aim: Aim, host: str) -> tuple[Request, Shaped]:
     """The request of an inference route, and how to read its answer. Raises `BadBody`, `UnsupportedEndpoint`."""
-    assert call.kind != "proxy"
+    assert call.kind != "proxy" and call.kind != "control"
     asked = Asked(
         kind=call.kind,
         provider=aim.provider.slug,
@@ -40,13 +41,13 @@ def forwarded(call: Call, aim: Aim, host: str) -> Request:
     headers = {
         name: value for name, value in call.head.all() if name != "authorization" and _may_leave(call, aim, name)
     }
-    headers = {**provider.sends(aim.options), **headers}
+    headers = {**provider.sends(aim.options), **headers, **aim.headers}
     if aim.key is not None:
         headers |= provider.auth(aim.key.reveal())
     where = Where(options=aim.options, host=host)
     request = Request(call.method, address(provider, where) + call.path, list(headers.items()))
-    if _changes(aim) and call.spool.length and "json" in headers.get("content-type", JSON):
-        request.body = json.encode(_merged(json.decode(call.spool.read()), aim))
+    if (_changes(aim) or aim.stored) and call.fields():
+        request.body = json.encode(_merged(call.fields(), aim))
     elif call.spool.small:
         request.body = call.spool.read()
     else:
@@ -60,16 +61,28 @@ def _changes(aim: Aim) -> bool:
 
 
 def _merged(body: Json, aim: Aim) -> Json:
-    """The body with the config's parameters."""
-    if not _changes(aim):
+    """The body with the config's parameters, and the model by the name that the provider knows.
+
+    Raises `ModelNotAllowed`.
+    """
+    if _changes(aim):
+        settings = aim.target.settings
+        body = json.merge(
+            body,
+            default=settings.default_params,
+            override=settings.override_params,
+            drop=settings.drop_params,
+        )
+    if not aim.stored:
         return body
-    settings = aim.target.settings
-    return json.merge(
-        body,
-        default=settings.default_params,
-        override=settings.override_params,
-        drop=settings.drop_params,
-    )
+    model = json.value(body, "model")
+    prefix = f"@{aim.stored}/"
+    if isinstance(model, str) and model.startswith(prefix):
+        model = model.removeprefix(prefix)
+        body = {**body, "model": json.raw(model)}
+    if aim.models is not None and isinstance(model, str) and model not in aim.models:
+        raise ModelNotAllowed(f"Model {model} is not allowed for {aim.stored}.", param="model")
+    return body
 
 
 def _headers(call: Call, aim: Aim, shaped: Shaped) -> Headers:
@@ -82,6 +95,7 @@ def _headers(call: Call, aim: Aim, shaped: Shaped) -> Headers:
     if shaped.body:
         headers["content-type"] = JSON
     headers |= shaped.headers
+    headers.update(aim.headers)
     if aim.key is not None:
         headers |= aim.provider.auth(aim.key.reveal())
     if aim.forward:
