@@ -203,6 +203,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Usage": _USAGE,
     "Completion": _answer({"text": _TEXT, "logprobs": _null(type="object")}),
     "Chat": _answer({"message": _ref("Message"), "logprobs": _null(type="object")}),
+    "ChatChunk": _answer({"delta": _object({"role": _TEXT, "content": _null(type="string")})}),
     "Embeddings": _object(
         {
             "object": _TEXT,
@@ -229,12 +230,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
 """Components of the document, but for the config language."""
 
 KINDS: Final[dict[str, tuple[str, str, str | None, str]]] = {
-    "completions": ("Complete a text", "Completion", "CompletionRequest", "chunks of the same shape as the answer"),
-    "chat": ("Answer a conversation", "Chat", "ChatRequest", "`chat.completion.chunk` objects"),
+    "completions": ("Complete a text", "Completion", "CompletionRequest", "Completion"),
+    "chat": ("Answer a conversation", "Chat", "ChatRequest", "ChatChunk"),
     "embeddings": ("Make vectors of texts", "Embeddings", "EmbeddingsRequest", ""),
     "models": ("List a provider's models", "Models", None, ""),
 }
-"""Kind of endpoint -> summary, schema of the answer, of the request, and what its stream is made of."""
+"""Kind of endpoint -> summary, schema of the answer, of the request, and of a chunk of its stream."""
 
 EXAMPLES: Final[dict[str, Any]] = {
     "CompletionRequest": {"model": "gpt-3.5-turbo-instruct", "prompt": "Say this is a test"},

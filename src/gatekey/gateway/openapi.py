@@ -23,6 +23,9 @@ SECURITY: list[dict[str, list[str]]] = [{"gateway": [], "bearer": []}, {"gateway
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 """Methods of forwarded requests."""
 
+ELSEWHERE = (404, 409)
+"""Statuses of the gateway's own that the routes described here do not meet: they exist, and they change nothing."""
+
 Object = dict[str, Any]
 
 _NAMES: Object = {"schema": {"type": "array", "items": {"type": "string"}}}
@@ -80,14 +83,14 @@ def document(catalog: Catalog) -> bytes:
 
 
 def failing() -> dict[int, list[type[errors.GatekeyError]]]:
-    """The errors of the gateway's own that a described request may meet, by status; the others have no such route."""
+    """The errors of the gateway's own that a described request may meet, by status."""
     found: dict[int, list[type[errors.GatekeyError]]] = {}
     waiting = [errors.GatekeyError]
     while waiting:
         error = waiting.pop(0)
         found.setdefault(error.status, []).append(error)
         waiting += [kind for kind in error.__subclasses__() if kind.__module__ == errors.__name__]
-    return {status: kinds for status, kinds in sorted(found.items()) if status != 404}
+    return {status: kinds for status, kinds in sorted(found.items()) if status not in ELSEWHERE}
 
 
 def _parameters(catalog: Catalog) -> dict[str, Object]:
@@ -163,17 +166,15 @@ def _served(parameters: Object) -> Object:
     failures = {name: {"$ref": f"#/components/responses/{name}"} for name, _ in _failures()}
     paths: Object = {}
     for (method, path), kind in KINDS.items():
-        summary, answer, request, chunks = described.KINDS[kind]
+        summary, answer, request, chunk = described.KINDS[kind]
         schema = {"$ref": f"#/components/schemas/{answer}"}
         success: Object = {
             "description": "The answer, in the OpenAI dialect.",
             "headers": _told(False),
             "content": {JSON: {"schema": schema}},
         }
-        if chunks:
-            success["content"][EVENTS] = {
-                "schema": {"type": "string", "description": f"Events whose data are {chunks}, then `data: [DONE]`."}
-            }
+        if chunk:
+            success["content"][EVENTS] = {"schema": _event(chunk)}
         operation: Object = {
             "operationId": kind,
             "summary": summary,
@@ -186,6 +187,23 @@ def _served(parameters: Object) -> Object:
             operation["requestBody"] = {"required": True, "content": {JSON: body}}
         paths[path] = {"parameters": _refs(parameters), method.lower(): operation}
     return paths
+
+
+def _event(chunk: str) -> Object:
+    """What each event of a stream is."""
+    json = [
+        {"contentMediaType": JSON, "contentSchema": {"$ref": f"#/components/schemas/{name}"}}
+        for name in (chunk, "Error")
+    ]
+    return {
+        "type": "object",
+        "description": "Each event: chunks, and at the end `[DONE]`; or an `error`, which is the end, too.",
+        "properties": {
+            "event": {"type": "string", "description": "`error`, where the stream fails after its first content."},
+            "data": {"type": "string", "anyOf": [{"const": "[DONE]"}, *json]},
+        },
+        "required": ["data"],
+    }
 
 
 def _fixed() -> Object:

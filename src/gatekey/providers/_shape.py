@@ -60,7 +60,7 @@ def shape(provider: Provider, kind: Kind, body: Json, asked: Asked, host: str = 
         endpoint = provider.endpoints["chat"]
     if endpoint is None:
         raise UnsupportedEndpoint(f"{provider.slug} has no endpoint for {kind}: choose another provider.")
-    stream = json.value(body, "stream") is True
+    stream = kind in ("completions", "chat") and json.value(body, "stream") is True
     asked = replace(
         asked,
         kind=kind,

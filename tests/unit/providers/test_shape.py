@@ -183,6 +183,11 @@ def test_a_list_of_models_has_no_body() -> None:
     assert (call.method, call.url, call.body) == ("GET", "https://plain.example/v1/models", b"")
 
 
+def test_only_completions_are_streamed() -> None:
+    provider = compatible(slug="x", name="X", docs="", base="https://x.example", has=("embeddings",))
+    assert not shaped(provider, '{"model":"m","input":"a","stream":true}', "embeddings").asked.stream
+
+
 def test_text_goes_through_chat_where_there_is_no_endpoint_for_it() -> None:
     call = shaped(
         only_chat, '{"model":"m","prompt":"Hi","echo":true,"suffix":"x","max_tokens":5,"user":"u"}', "completions"
