@@ -206,10 +206,10 @@ class Expired(CallerError):
     code = "expired"
 
 
-class Unusable(GatekeyError):
-    """A stored credential that cannot be opened: the gateway's fault, not the caller's."""
+class Unsealable(GatekeyError):
+    """A sealed text that cannot be opened: another master key, another row, or damaged. The caller is not at fault."""
 
-    code = "credential_unusable"
+    code = "unsealable"
 
 
 class ModelNotAllowed(CallerError):

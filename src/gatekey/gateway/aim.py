@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gatekey.catalog import Catalog
 from gatekey.config.model import Config, Target
-from gatekey.errors import BadConfig, BadHeader, EgressRefused, Expired, GatekeyError, Unusable
+from gatekey.errors import BadConfig, BadHeader, EgressRefused, Expired, GatekeyError, Unsealable
 from gatekey.gateway.call import Call
 from gatekey.gateway.headers import DUMMIES, Options, unwrapped
 from gatekey.providers import Provider
@@ -139,7 +139,7 @@ def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str)
     if stored.expires_at is not None and stored.expires_at <= sight.now * 1000:
         refusal = Expired(f"The virtual key {stored.slug} has expired.", param=param)
     elif stored.broken:
-        refusal = Unusable(stored.broken, param=param)
+        refusal = Unsealable(stored.broken, param=param)
     if stored.custom_host:
         sight.check_host(stored.custom_host, f"custom_host of {stored.slug}")
     return Aim(

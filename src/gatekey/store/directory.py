@@ -8,24 +8,31 @@ waits for the database. While it is down, what is known goes on being served; `b
 import asyncio
 import logging
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, Select, Table, select
 
-from gatekey.errors import GatekeyError, Unauthenticated
+from gatekey.errors import GatekeyError, Unauthenticated, Unsealable
 from gatekey.secret import Secret
 from gatekey.store import rows, tables
 from gatekey.store.database import Database, revision
 from gatekey.store.rows import Row
 from gatekey.store.workspaces import DEFAULT
-from gatekey.vault import Unsealable, Vault
 
 INTERVAL = 0.4
 """s between two looks for changes."""
 
 log = logging.getLogger("gatekey")
+
+
+class Vault(Protocol):
+    """What opens credentials."""
+
+    def open(self, sealed: str, row: str) -> Secret:
+        """What was sealed for a row. Raises `Unsealable`."""
+        ...
 
 
 class Principal(Struct, frozen=True):

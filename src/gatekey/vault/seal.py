@@ -13,15 +13,12 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from gatekey.errors import Unsealable
 from gatekey.secret import Secret
 
 _FORMAT = "gk1"
 _NONCE = 12
 _KEY = 32
-
-
-class Unsealable(Exception):
-    """A sealed text that cannot be opened: another master key, another row, or damaged."""
 
 
 def new_key() -> str:
