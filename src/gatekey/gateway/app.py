@@ -4,12 +4,14 @@ A path that is no route of its own and lies below `/v1/` is forwarded to the pro
 reserved for the control plane: a `POST /virtual-keys` carries a provider's key and must never leave.
 """
 
+import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Literal, Protocol
 
-from gatekey.errors import GatekeyError, Overloaded, UnknownRoute
+from gatekey.errors import BodyTooLarge, GatekeyError, Overloaded, UnknownRoute
 from gatekey.gateway import headers, respond
 from gatekey.gateway.call import Call, Gone, Receive
 from gatekey.gateway.headers import Head
@@ -36,6 +38,9 @@ KINDS: dict[tuple[str, str], Kind] = {
     ("POST", "/v1/embeddings"): "embeddings",
     ("GET", "/v1/models"): "models",
 }
+
+LINGER = 2.0
+"""s for which the rest of a refused body is taken in."""
 
 log = logging.getLogger("gatekey")
 
@@ -106,6 +111,8 @@ class App:
             trace_id = head.options.trace_id = head.options.trace_id or trace_id
             call = Call(kind, scope["method"], _below_v1(scope), pathname, head, trace_id, seed)
             await self._admitted(call, scope, receive, reply)
+        except BodyTooLarge as failure:
+            await self._refuse(receive, reply, failure, trace_id)
         except GatekeyError as failure:
             await self._fail(reply, failure, trace_id, reserved)
         except Gone:
@@ -145,6 +152,17 @@ class App:
             if reserved and self._control is not None:
                 body = self._control.failed(failure)
             await reply.whole(status, pairs, body)
+
+    async def _refuse(self, receive: Receive, reply: Reply, failure: GatekeyError, trace_id: str) -> None:
+        """Answer while the body still comes: a connection that is closed with bytes unread loses its answer."""
+        status, pairs, body = respond.failed(failure, trace_id)
+        await reply.head(status, [*pairs, (b"content-length", b"%d" % len(body))])
+        await reply.content(body)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                while (await receive()).get("more_body"):
+                    pass
+        await reply.end()
 
     async def health(self, reply: Reply) -> None:
         """The process lives."""
