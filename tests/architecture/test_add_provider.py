@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fake import Fake
-from tests.gateway import Gateway
 
 import gatekey
+from tests.fake import Fake
+from tests.gateway import Gateway
 
 FILE = '''\
 """Acme, whose models answer in the OpenAI dialect."""

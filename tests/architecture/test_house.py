@@ -14,10 +14,7 @@ SOURCE = sorted((ROOT / "src").rglob("*.py"))
 MIGRATIONS = ROOT / "src/gatekey/store/migrations/versions"
 """Made by a tool and never changed again: a layout is told in one piece."""
 WRITTEN = sorted(
-    path
-    for folder in ("src", "tests", "bench")
-    for path in (ROOT / folder).rglob("*.py")
-    if path.parent != MIGRATIONS
+    path for folder in ("src", "tests", "bench") for path in (ROOT / folder).rglob("*.py") if path.parent != MIGRATIONS
 )
 TREES = {path: ast.parse(path.read_text()) for path in {*SOURCE, *WRITTEN}}
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+
 from tests import fake as provider
 from tests.fake import Fake, Gate, wait_until
 

@@ -1,10 +1,10 @@
 import pytest
-from tests.unit.routing.trees import facts, play, tree
 
 from gatekey.config.language import MODES
 from gatekey.config.model import Target
 from gatekey.routing import strategies
 from gatekey.routing.plan import Attempt, Outcome, plan
+from tests.unit.routing.trees import facts, play, tree
 
 A, B = {"name": "a"}, {"name": "b"}
 

@@ -1,10 +1,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.routing.trees import facts, play, tree
 
 from gatekey.routing.plan import Attempt, Outcome, Sent, Wait, plan
 from gatekey.routing.retry import MAX_WAITING
+from tests.unit.routing.trees import facts, play, tree
 
 
 def answer(status, **more):

@@ -1,8 +1,8 @@
 import pytest
-from tests.unit.routing.trees import play
 
 from gatekey.routing.plan import Outcome, Sent
 from gatekey.routing.strategies.fallback import moves_on
+from tests.unit.routing.trees import play
 
 TARGETS = [{"name": name} for name in "abc"]
 

@@ -1,10 +1,10 @@
 from collections import Counter
 
 import pytest
-from tests.unit.routing.trees import facts, play, tree
 
 from gatekey.routing.plan import plan
 from gatekey.routing.strategies.loadbalance import _spin
+from tests.unit.routing.trees import facts, play, tree
 
 
 def balance(weights, sticky=None):
