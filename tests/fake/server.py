@@ -165,6 +165,9 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        # asyncio leaves it out where the listening socket names no protocol: every answer in parts would take 40 ms.
+        plain: socket.socket = transport.get_extra_info("socket")
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._number = self._fake.opened(self)
         self._task = asyncio.get_running_loop().create_task(self._serve())
 
