@@ -118,13 +118,13 @@ def _migrate(url: str) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from gatekey.store.database import engine
-    from gatekey.store.migrate import migrate
+    from gatekey.store.migrate import Failed, ensure
 
     try:
         made = engine(url)
-        migrate(made)
+        ensure(url, made)
         made.dispose()
-    except (ImportError, ValueError, SQLAlchemyError) as error:
+    except (ImportError, ValueError, Failed, SQLAlchemyError) as error:
         reason = getattr(error, "orig", None) or error
         raise BadSettings(f"The database cannot be used: {str(reason).strip().splitlines()[0]}") from None
 
