@@ -87,7 +87,7 @@ class UnknownRoute(CallerError):
 
     status = 404
     type = "not_found_error"
-    code = "not_found"
+    code = "unknown_route"
 
 
 class MethodNotAllowed(CallerError):

@@ -129,13 +129,13 @@ def test_the_metadata_that_curl_sends_is_read(way: str, gateway: Gateway, fake: 
 
 
 @pytest.mark.parametrize(("command", "named"), [(VIRTUAL_KEY, "virtual-key"), (CONFIG, "config")])
-def test_what_is_stored_is_refused_in_words(
+def test_what_is_not_stored_is_told(
     way: str, command: str, named: str, gateway: Gateway, tmp_path: Path
 ) -> None:
     answer = curl(way, command, gateway, tmp_path, CONFIG="pc-saved")
     assert answer.status == 400
     assert answer.error["param"] == f"x-portkey-{named}"
-    assert "not available yet" in answer.error["message"]
+    assert "there is no" in answer.error["message"]
     assert answer.headers["x-portkey-trace-id"]
 
 

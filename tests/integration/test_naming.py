@@ -127,10 +127,6 @@ def test_the_key_of_the_named_provider_goes_to_no_other(gateway: Gateway, fake: 
 @pytest.mark.parametrize(
     ("headers", "param"),
     [
-        ({"x-portkey-virtual-key": "openai-vk"}, "x-portkey-virtual-key"),
-        ({"x-portkey-provider": "@my-openai"}, "x-portkey-provider"),
-        ({"x-portkey-config": "pc-123456"}, "x-portkey-config"),
-        ({"x-portkey-config": "[]"}, "x-portkey-config"),
         ({"x-portkey-config": json.dumps({"virtual_key": "v"})}, "virtual_key"),
         ({"x-portkey-config": json.dumps({"provider": "@v"})}, "provider"),
         ({"x-portkey-config": json.dumps({"override_params": {"model": "@v/m"}})}, "override_params.model"),
@@ -144,6 +140,23 @@ def test_what_is_stored_is_not_available_yet(gateway: Gateway, fake: Fake, heade
         answer = gateway.call("POST", path, headers | {"authorization": "Bearer sk"}, CHAT)
         assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "not_available", param)
         assert "not available yet" in answer.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "param"),
+    [
+        ({"x-portkey-virtual-key": "openai-vk"}, "x-portkey-virtual-key"),
+        ({"x-portkey-provider": "@my-openai"}, "x-portkey-provider"),
+        ({"x-portkey-config": "pc-123456"}, "x-portkey-config"),
+        ({"x-portkey-config": "[]"}, "x-portkey-config"),
+    ],
+    ids=str,
+)
+def test_what_is_not_stored_is_told(gateway: Gateway, headers: dict[str, str], param: str) -> None:
+    for path in (CHATS, "/v1/files"):
+        answer = gateway.call("POST", path, headers | {"authorization": "Bearer sk"}, CHAT)
+        assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_header", param)
+        assert "there is no" in answer.error["message"]
 
 
 BAD: list[tuple[Any, str]] = [
