@@ -57,7 +57,8 @@ class Reply:
         """A complete answer in one go."""
         self.sent = Sent.CONTENT
         self.finished = True
-        headers.append((b"content-length", b"%d" % len(body)))
+        if status not in (204, 304):  # which have no body, not an empty one
+            headers.append((b"content-length", b"%d" % len(body)))
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
