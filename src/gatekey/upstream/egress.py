@@ -166,10 +166,12 @@ class Policy:
         return cls(frozenset(names), frozenset(networks))
 
     def check_url(self, url: str, param: str) -> Origin:
-        """A caller's URL as far as it can be judged without a look-up. Raises `EgressRefused` naming `param`."""
+        """A caller's base URL as far as it can be judged without a look-up. Raises `EgressRefused` naming `param`."""
         if len(url) > URL_LIMIT:
             raise EgressRefused(f"{param} is longer than {URL_LIMIT} characters.", param=param)
         origin, _ = split_url(url, param)
+        if "?" in url or "#" in url:
+            raise EgressRefused(f"{param} has a query or a fragment, behind which no path can be put.", param=param)
         self.check(origin, param)
         return origin
 
