@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +76,10 @@ def app() -> App:
 
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises `BadSettings` where it cannot start."""
+    # From the start on, and after the server has drained: it gives a signal back to whoever had it before.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    _check(settings)
     data = Path(settings.data)
     try:
         known, made = keys.admin(data, settings.admin_key)
@@ -166,9 +171,6 @@ def _run(settings: Settings, listening: socket.socket) -> int:
         workers=settings.workers,
     )
     _logging()
-    # The server gives a signal back to whoever had it before: draining ends with exit code 0, not with the signal.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _ignore)
     if settings.workers > 1:
         Multiprocess(config, sockets=[listening]).run()
         return 0
@@ -177,8 +179,24 @@ def _run(settings: Settings, listening: socket.socket) -> int:
     return 0 if server.started else 1
 
 
-def _ignore(number: int, frame: Any) -> None:
-    """A signal that has been dealt with."""
+def _end(number: int, frame: Any) -> None:
+    """A signal ends the process with exit code 0, not with the signal's."""
+    raise SystemExit(0)
+
+
+def _check(settings: Settings) -> None:
+    """Refuse in the parent, in one line, what its workers would fail at."""
+    from gatekey.upstream.egress import Policy
+
+    try:
+        Policy.parse(settings.trusted_hosts, settings.loopback)
+    except ValueError as error:
+        raise BadSettings(f"{error}.") from None
+    if settings.ca_bundle:
+        try:
+            ssl.create_default_context(cadata=Path(settings.ca_bundle).read_text("ascii"))
+        except (OSError, ValueError) as error:
+            raise BadSettings(f"GATEKEY_CA_BUNDLE: {settings.ca_bundle} holds no certificates: {error}.") from None
 
 
 def _logging() -> None:
