@@ -6,6 +6,7 @@
 Layouts are made once for each process and copied.
 """
 
+import atexit
 import functools
 import itertools
 import os
@@ -105,9 +106,10 @@ def migrated(kind: str, folder: Path) -> Iterator[str]:
 
 @functools.cache
 def _file() -> Path:
-    file = Path(tempfile.mkdtemp(prefix="gatekey-db-")) / "template.db"
-    _migrate(f"sqlite:///{file}")
-    return file
+    folder = Path(tempfile.mkdtemp(prefix="gatekey-db-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _migrate(f"sqlite:///{folder / 'template.db'}")
+    return folder / "template.db"
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gatekey import __version__
+from gatekey.cli import key_commands, workspace_commands
 from gatekey.errors import GatekeyError
 
 app = typer.Typer(
@@ -19,6 +20,8 @@ app = typer.Typer(
 )
 local = typer.Typer(help="The local model.", no_args_is_help=True)
 app.add_typer(local, name="local")
+app.add_typer(key_commands.app, name="keys")
+app.add_typer(workspace_commands.app, name="workspaces")
 
 
 def _version(wanted: bool) -> None:

@@ -16,8 +16,9 @@ from msgspec import Meta, Struct
 from gatekey.errors import GatekeyError
 
 PREFIX = "GATEKEY_"
-ELSEWHERE = ("settings", "local_model")
-"""Variables of this prefix that are no settings: the file's name, and what the local model's process reads itself."""
+ELSEWHERE = ("settings", "local_model", "url")
+"""Variables of this prefix that are no settings: the file's name, what the local model's process reads itself, and
+where commands find a running gateway."""
 
 
 class BadSettings(GatekeyError):
