@@ -29,17 +29,14 @@ The headers of the provider's answer pass too, but never one that begins like th
 """
 RESERVED = """\
 A path below `/v1/` that is no endpoint is forwarded to the provider, unless it begins with one of these.
-They belong to the control plane, which is not built yet: 404.
+They belong to the control plane; what it does not serve yet is 404.
 """
 
 _LOGS = " There are no logs yet: without effect."
 _TRACES = " There are no traces yet: without effect."
 _CACHE = " There is no cache yet."
 _NAMED = " Not available yet: named in `x-gatekey-not-available`."
-_REFUSED = " Not available yet: 400."
 HEADERS_NOT_YET = {
-    "x-portkey-virtual-key": _REFUSED,
-    "x-portkey-config": " Saved ones are not available yet: 400.",
     "x-portkey-span-id": _TRACES,
     "x-portkey-span-name": _TRACES,
     "x-portkey-parent-span-id": _TRACES,
@@ -62,7 +59,7 @@ Keys may also be written in camelCase; null means absent; any other key is refus
 "Inherited" tells what a target takes from the configs around it.
 Nearest: the innermost that says it.
 Merged: key by key, the inner one wins.
-With the provider: only as long as no inner config names another provider.
+With the provider: only as long as no inner config names another provider or virtual key.
 """
 CONFIG_LIMITS = """\
 At most {root} targets at the root ({conditional} in the mode conditional) and {nested} below any other.
@@ -70,7 +67,7 @@ Parameters change the body in this order: default, override, drop.
 """
 
 NOT_AVAILABLE = (
-    *("virtual_key", "prompt_id", "passthrough", "input_guardrails", "output_guardrails"),
+    *("prompt_id", "passthrough", "input_guardrails", "output_guardrails"),
     *("before_request_hooks", "after_request_hooks", "input_mutators", "output_mutators"),
 )
 LATER = "Checked and then refused with 400: not available yet, and unsafe to ignore."
@@ -107,14 +104,29 @@ CONFIG: dict[str, tuple[str, str]] = {
     "name": ("Unique among its neighbours; conditions refer to it, and a sticky balance keeps to it.", "no"),
     "weight": ("Load balance: share of the requests; default 1; 0 gets none.", "no"),
     "on_status_codes": ("The same as in the strategy, beside it.", "no"),
-    "provider": ("Slug of a [provider](providers.md). Without one, `x-portkey-provider` names it.", "nearest"),
+    "provider": (
+        "Slug of a [provider](providers.md), or `@` and the slug of a stored one. "
+        "Without one, `override_params.model` written `@slug/model` names it, else the request's headers.",
+        "nearest",
+    ),
+    "virtual_key": (
+        "Slug of a stored provider, with its credential. It stands above `provider`; with `api_key` it is refused.",
+        "nearest",
+    ),
     "api_key": (
         "The provider's key. Without one, the key in `Authorization` where it can only be meant for this.",
         "with the provider",
     ),
-    "custom_host": ("Base URL in place of the provider's, with its version.", "with the provider"),
+    "custom_host": (
+        "Base URL in place of the provider's, with its version. Not for a stored credential.",
+        "with the provider",
+    ),
     "forward_headers": ("Headers of the request that are sent on.", "nearest"),
-    "override_params": ("Fields of the body that are set.", "merged"),
+    "override_params": (
+        "Fields of the body that are set. Where no plain provider is named, a `model` written `@slug/model` names a "
+        "stored provider.",
+        "merged",
+    ),
     "default_params": ("Fields of the body that are set where they are missing.", "merged"),
     "drop_params": ("Fields of the body to remove: `key`, `a.b`, `a[0].b`, `a[*].b`.", "all of them"),
     "retry": ("Tries of the same target after the first one.", "nearest"),

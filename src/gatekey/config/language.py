@@ -123,17 +123,6 @@ def _strategy(value: dict[str, Any], path: str) -> Strategy:
     return Strategy(mode, value.get("on_status_codes"), cases, value.get("default"), value.get("sticky"))
 
 
-def _parameters(value: dict[str, Raw], path: str) -> dict[str, Raw]:
-    model = msgspec.json.decode(value["model"]) if "model" in value else None
-    if isinstance(model, str) and model.startswith("@"):
-        raise NotAvailable(
-            f"{path}.model: saved providers (@name/model) are not available yet; "
-            "name the provider with the key provider",
-            param=f"{path}.model",
-        )
-    return value
-
-
 def _deployments(value: tuple[dict[str, Any], ...], path: str) -> str:
     return json.dumps(value)
 
@@ -192,7 +181,7 @@ _STRATEGY_SHAPE: Final = struct(STRATEGY_FIELDS, required=("mode",))
 STRATEGY: Final = then(_STRATEGY_SHAPE, lambda value, path: (_strategy(value, path), value.get("cb_config")))
 """Gives the strategy and the circuit breaker that may be written inside it."""
 
-PARAMETERS: Final = then(map_of(anything()), _parameters)
+PARAMETERS: Final = map_of(anything())
 
 _FEEDBACK: Final = struct(
     {
@@ -237,7 +226,7 @@ FIELDS: Final[dict[str, Field[Any]]] = {
     "on_status_codes": CODES,
     "provider": text(high=256),
     "api_key": text(low=0),
-    "virtual_key": not_available(text(), "virtual keys are"),
+    "virtual_key": text(high=256),
     "custom_host": then(text(), host),
     "forward_headers": _NAMES,
     "override_params": PARAMETERS,

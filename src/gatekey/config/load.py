@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Raw
 
 from gatekey.config.fields import Schema, bad, below, nearest, snake, sort
-from gatekey.config.inherit import Level, settle
+from gatekey.config.inherit import Level, settle, split
 from gatekey.config.language import ALSO, FIELDS, OLD, option
 from gatekey.config.model import Config, Strategy
-from gatekey.errors import BadConfig, CallerError, NotAvailable
+from gatekey.errors import BadConfig, CallerError
 from gatekey.secret import Secret
 
 MAX_SIZE = 262_144
@@ -65,7 +65,8 @@ def schema(catalog: Catalog, ref: str = "#") -> Schema:
     properties = {name: field.schema for name, field in FIELDS.items()}
     properties |= {spelling: FIELDS[name].schema for spelling, name in ALSO.items()}
     properties |= {spelling: option(spelling).schema for spelling in sorted(catalog.option_names())}
-    properties["provider"] = {"enum": list(catalog.slugs())}
+    stored = {"type": "string", "pattern": "^@[^/]+$", "description": "@ and the slug of a stored provider"}
+    properties["provider"] = {"anyOf": [{"enum": list(catalog.slugs())}, stored]}
     properties["targets"] = {"type": "array", "items": {"$ref": ref}, "minItems": 1}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
@@ -120,14 +121,15 @@ class _Reader:
         self._catalog = catalog
 
     def level(self, kept: Raw, path: str, group: str | None) -> Level:
-        """One object of the config and all below it; `group` is the provider named above."""
+        """One object of the config and all below it; `group` is who is named above: a provider, or @ and a slug."""
         found, rest = sort(kept, path, FIELDS, ALSO)
         said = {name: FIELDS[name].read(value, place) for name, (place, value) in found.items()}
         places = {name: place for name, (place, _) in found.items()}
-        provider = said.get("provider")
-        if provider is not None:
-            self._check_provider(provider, places["provider"])
-        group = provider or group
+        provider, virtual_key = self._named(said, places, group)
+        group = f"@{virtual_key}" if virtual_key is not None else provider or group
+        if group is not None and group.startswith("@") and "api_key" in said:
+            told = f'"{group[:61]}" is stored with its key; remove api_key, or name a plain provider'
+            raise bad(places["api_key"], told)
         strategy, breaker = said.get("strategy", (None, None))
         breaker = breaker or said.get("cb_config")
         absent = {"cache": "cache" in said, "circuit breaker": breaker is not None}
@@ -137,6 +139,7 @@ class _Reader:
             name=said.get("name"),
             weight=said.get("weight", 1.0),
             provider=provider,
+            virtual_key=virtual_key,
             api_key=Secret(said["api_key"]) if "api_key" in said else None,
             options=self._options(rest, path, group),
             custom_host=said.get("custom_host"),
@@ -172,20 +175,36 @@ class _Reader:
             raise bad(path, f"expected at most {most} targets, got {len(listed)}")
         return tuple(self.level(one, f"{path}[{index}]", group) for index, one in enumerate(listed))
 
-    def _check_provider(self, slug: str, path: str) -> None:
-        if slug.startswith("@"):
-            raise NotAvailable(
-                f"{path}: saved providers (@name) are not available yet; name a plain provider and give its api_key",
-                param=path,
-            )
-        if not self._catalog.known(slug):
-            raise bad(path, f'unknown provider "{slug[:60]}"' + nearest(slug, self._catalog.slugs()))
+    def _named(
+        self, said: Mapping[str, Any], places: Mapping[str, str], group: str | None
+    ) -> tuple[str | None, str | None]:
+        """The plain provider, or the stored one, that a level names itself. A virtual key stands above a provider."""
+        provider, virtual_key = said.get("provider"), said.get("virtual_key")
+        if provider is not None and provider.startswith("@"):
+            if len(provider) == 1 or "/" in provider:
+                raise bad(places["provider"], 'expected "@" and the slug of a stored provider')
+            if virtual_key not in (None, provider[1:]):
+                raise bad(places["provider"], f"names another one than {places['virtual_key']}")
+            return None, provider[1:]
+        if provider is not None and not self._catalog.known(provider):
+            told = f'unknown provider "{provider[:60]}"'
+            raise bad(places["provider"], told + nearest(provider, self._catalog.slugs()))
+        if virtual_key is not None:
+            return None, virtual_key
+        plain = provider or (group if group is not None and not group.startswith("@") else None)
+        if plain is None and "api_key" not in said:
+            # With a plain provider, or a key for the one that the headers name, @ is part of the model's name.
+            virtual_key = split(said.get("override_params", {}))[0] or None
+        return provider, virtual_key
 
     def _options(self, rest: Mapping[str, Raw], path: str, group: str | None) -> dict[str, str]:
         options: dict[str, str] = {}
         for key, kept in rest.items():
             place, spelling = below(path, key), snake(key)
-            takes = self._catalog.option_names() if group is None else self._catalog.options(group)
+            if group is None or group.startswith("@"):
+                takes = self._catalog.option_names()
+            else:
+                takes = self._catalog.options(group)
             if spelling not in takes:
                 raise self._unknown(key, place, group, takes)
             name = takes[spelling]
@@ -197,7 +216,7 @@ class _Reader:
     def _unknown(self, key: str, place: str, group: str | None, takes: Mapping[str, str]) -> BadConfig:
         if key in OLD:
             return bad(place, "the config format with mode and options is no longer read; write strategy and targets")
-        if group is not None and snake(key) in self._catalog.option_names():
+        if snake(key) in self._catalog.option_names():
             return bad(place, f'the provider "{group}" has no such option' + nearest(key, takes))
         return bad(place, "unknown key" + nearest(key, (*FIELDS, *ALSO, *takes)))
 

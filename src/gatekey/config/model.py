@@ -88,7 +88,8 @@ class Target:
     """A leaf: where one attempt goes.
 
     `path` is its place in the config as reported to callers: `config`, `config.targets[1].targets[0]`.
-    `provider` is a plain slug that the catalog knows, or None: the request's headers name it.
+    Who answers is named by `virtual_key`, the slug of a stored provider with its credential; or by `provider`, a
+    plain slug that the catalog knows; or, where both are None, by the request's headers or its model. Never by both.
     `options` are the provider's own options under their canonical names (`azure_resource_name`).
     """
 

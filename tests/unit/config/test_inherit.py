@@ -1,5 +1,7 @@
 """One table of settings: what a leaf has of its own, of its parent, and of both."""
 
+import json
+
 import pytest
 from msgspec import Raw
 
@@ -108,6 +110,72 @@ def test_a_leaf_with_a_provider_takes_nothing_of_the_group(catalog, slug):
     assert (leaf.provider, leaf.api_key, leaf.options) == (slug, None, {})
 
 
+def named(leaf):
+    model = leaf.settings.override_params.get("model")
+    return leaf.provider, leaf.virtual_key, None if model is None else json.loads(bytes(model))
+
+
+def at(model):
+    return {"override_params": {"model": model}}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"virtual_key": "v"}, (None, "v", None)),
+        ({"provider": "@v"}, (None, "v", None)),
+        ({"provider": "@v", "virtual_key": "v"}, (None, "v", None)),
+        ({"provider": "alpha", "virtual_key": "v", "region": "r"}, (None, "v", None)),
+        (at("@v/gpt"), (None, "v", "gpt")),
+        ('{"override_params": {"model": "\\u0040v/gpt"}}', (None, "v", "gpt")),
+        (at("@v/meta/llama/7b"), (None, "v", "meta/llama/7b")),
+        (at("@v/@cf/meta"), (None, "v", "@cf/meta")),
+        (at("@v"), (None, None, "@v")),
+        (at("@v/"), (None, None, "@v/")),
+        (at("@/gpt"), (None, None, "@/gpt")),
+        (at(7), (None, None, 7)),
+        # with a credential named beside it, it is a model, unless it says the same again
+        ({"virtual_key": "v", **at("@cf/meta")}, (None, "v", "@cf/meta")),
+        ({"virtual_key": "v", **at("@v/gpt")}, (None, "v", "gpt")),
+        # with a plain provider, or a key for the one that the headers name, it is a model
+        ({"provider": "alpha", **at("@cf/meta")}, ("alpha", None, "@cf/meta")),
+        ({"provider": "alpha", "targets": [at("@cf/meta")]}, ("alpha", None, "@cf/meta")),
+        ({**at("@cf/meta"), "targets": [{"provider": "alpha"}]}, ("alpha", None, "@cf/meta")),
+        ({"api_key": "k", **at("@cf/meta")}, (None, None, "@cf/meta")),
+        # from above, and the nearest
+        ({"virtual_key": "v", "targets": [{}]}, (None, "v", None)),
+        ({"virtual_key": "v", "targets": [{"provider": "alpha"}]}, ("alpha", None, None)),
+        ({"provider": "alpha", "targets": [{"virtual_key": "v"}]}, (None, "v", None)),
+        ({"virtual_key": "v", "targets": [at("@w/gpt")]}, (None, "w", "gpt")),
+        ({**at("@v/gpt"), "targets": [{}]}, (None, "v", "gpt")),
+        ({**at("@v/gpt"), "targets": [at("own")]}, (None, "v", "own")),
+        ({**at("@v/gpt"), "targets": [{"targets": [at("@w/own")]}]}, (None, "w", "own")),
+    ],
+)
+def test_a_stored_provider_is_named_in_three_ways_and_the_nearest_counts(catalog, config, expected):
+    (leaf,) = leaves(catalog, config)
+    assert named(leaf) == expected
+
+
+def test_a_default_model_may_repeat_its_stored_provider(catalog):
+    (leaf,) = leaves(catalog, {"virtual_key": "v", "default_params": {"model": "@v/gpt"}})
+    assert bytes(leaf.settings.default_params["model"]) == b'"gpt"'
+
+
+@pytest.mark.parametrize("own", [{"virtual_key": "v"}, {"provider": "@v"}, at("@v/gpt"), {"virtual_key": "w"}])
+def test_a_leaf_with_a_stored_provider_takes_nothing_of_the_group(catalog, own):
+    (leaf,) = leaves(catalog, {"virtual_key": "w", "region": "r", "targets": [own]})
+    assert (leaf.api_key, leaf.options) == (None, {})
+
+
+def test_options_beside_a_virtual_key_may_be_any_providers(catalog):
+    first, second = leaves(
+        catalog, {"virtual_key": "v", "tier": "t", "targets": [{"region": "r"}, {"provider": "beta", "region": "s"}]}
+    )
+    assert first.options == {"gamma_tier": "t", "beta_region": "r"}
+    assert second.options == {"beta_region": "s"}
+
+
 HOST = "https://h.example/v1"
 
 
@@ -123,6 +191,11 @@ HOST = "https://h.example/v1"
         ({"provider": "alpha", "targets": [{"custom_host": HOST, "targets": [{}]}]}, HOST),
         # the provider comes between: the host was written for no one in particular
         ({"custom_host": HOST, "targets": [{"provider": "alpha", "targets": [{"provider": "beta"}]}]}, HOST),
+        # stored ones too: not for the credential of another, and not from a stored one to a plain one
+        ({"custom_host": HOST, "provider": "alpha", "targets": [{"virtual_key": "v"}]}, None),
+        ({"custom_host": HOST, "virtual_key": "alpha", "targets": [{"provider": "alpha"}]}, None),
+        ({"custom_host": HOST, "virtual_key": "v", "targets": [{"provider": "@v"}]}, HOST),
+        ({"custom_host": HOST, "virtual_key": "v", "targets": [at("@w/gpt")]}, None),
         # once refused, it does not come back further down
         (
             {

@@ -17,14 +17,9 @@ def refused(catalog, source, kind=BadConfig):
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ('{"virtual_key": "openai-vk"}', "virtual_key"),
-        ('{"provider": "@saved"}', "provider"),
         ('{"targets": [{}, {"prompt_id": "p"}]}', "targets[1].prompt_id"),
         ('{"passthrough": true}', "passthrough"),
         ('{"passthrough": {"x": 1}}', "passthrough"),
-        ('{"override_params": {"model": "@saved/gpt"}}', "override_params.model"),
-        ('{"override_params": {"model": "\\u0040saved/gpt"}}', "override_params.model"),
-        ('{"default_params": {"model": "@saved/gpt"}}', "default_params.model"),
         ('{"input_guardrails": ["pg-abc"]}', "input_guardrails"),
         (
             '{"inputGuardrails": [{"id": "pii", "default.contains": {"operator": "none"}, "deny": "True",'
@@ -73,6 +68,15 @@ REFUSED = [
     ({"cb_config": {"failure_threshold": 0}}, "cb_config.failure_threshold", "got 0"),
     ({"provider": "alhpa"}, "provider", 'unknown provider "alhpa"; did you mean "alpha"?'),
     ({"targets": [{"provider": "zzz"}]}, "targets[0].provider", 'unknown provider "zzz"'),
+    ({"provider": "@"}, "provider", 'expected "@" and the slug of a stored provider'),
+    ({"provider": "@a/gpt"}, "provider", 'expected "@" and the slug of a stored provider'),
+    ({"provider": "@a", "virtual_key": "b"}, "provider", "names another one than virtual_key"),
+    ({"targets": [{"virtualKey": "a", "apiKey": "k"}]}, "targets[0].apiKey", '"@a" is stored with its key'),
+    ({"provider": "@a", "api_key": "k"}, "api_key", '"@a" is stored with its key'),
+    ({"virtual_key": "a", "targets": [{"api_key": "k"}]}, "targets[0].api_key", '"@a" is stored with its key'),
+    ({"virtual_key": "a", "provider": "zzz"}, "provider", 'unknown provider "zzz"'),
+    ({"virtual_key": "a", "zzzzzz": 1}, "zzzzzz", "unknown key"),
+    ({"virtual_key": 5}, "virtual_key", "a text, not empty, without control characters"),
     ({"provider": ""}, "provider", 'not empty, without control characters, got ""'),
     ({"mode": "single"}, "mode", "write strategy and targets"),
     ({"options": [{}]}, "options", "write strategy and targets"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gatekey.config.language import FIELDS, MODES
 from gatekey.config.load import MAX_DEPTH, MAX_SIZE, load, schema
 from gatekey.config.model import Breaker, Cache, Node, Retry, Sticky, Target
-from gatekey.errors import BadConfig, GatekeyError, NotAvailable
+from gatekey.errors import BadConfig, GatekeyError
 
 
 def refused(catalog, source):
@@ -17,7 +17,7 @@ def refused(catalog, source):
     return caught.value
 
 
-# The documented examples (portkey-api.md 2.5), with saved credentials and as they would be without them.
+# The documented examples (portkey-api.md 2.5).
 
 RETRY_AND_CACHE = (
     '{"retry":{"attempts":3,"on_status_codes":[429]},"cache":{"mode":"semantic","max_age":10000},'
@@ -38,12 +38,8 @@ CONDITIONAL = (
 )
 
 
-def unsaved(text):
-    return text.replace('"virtual_key"', '"api_key"')
-
-
 def test_retry_and_cache(catalog):
-    config = load(unsaved(RETRY_AND_CACHE), catalog)
+    config = load(RETRY_AND_CACHE, catalog)
     assert isinstance(config.root, Target)
     assert config.root.path == "config"
     assert config.root.settings.retry == Retry(3, frozenset({429}))
@@ -62,29 +58,27 @@ def test_fallback(catalog):
 
 
 def test_a_fallback_within_a_balance(catalog):
-    root = load(unsaved(NESTED), catalog).root
+    root = load(NESTED, catalog).root
     assert [item.weight for item in root.targets] == [0.95, 0.05]
-    assert [leaf.path for leaf in load(unsaved(NESTED), catalog).leaves()][1:] == [
+    assert [leaf.path for leaf in load(NESTED, catalog).leaves()][1:] == [
         "config.targets[1].targets[0]",
         "config.targets[1].targets[1]",
     ]
 
 
 def test_conditional(catalog):
-    strategy = load(unsaved(CONDITIONAL), catalog).root.strategy
+    strategy = load(CONDITIONAL, catalog).root.strategy
     (condition, then), *none = strategy.conditions
     assert (then, strategy.default, none) == ("big", "small", [])
     assert condition.holds(lambda key: 2000 if key == "params.max_tokens" else "free")
 
 
 @pytest.mark.parametrize(
-    ("text", "path"),
-    [(RETRY_AND_CACHE, "virtual_key"), (NESTED, "targets[0].virtual_key"), (CONDITIONAL, "targets[0].virtual_key")],
+    ("text", "names"),
+    [(RETRY_AND_CACHE, ["openai-vk"]), (NESTED, ["a", "b", "c"]), (CONDITIONAL, ["a", "b"])],
 )
-def test_the_documented_examples_name_credentials_that_are_not_available(catalog, text, path):
-    with pytest.raises(NotAvailable) as caught:
-        load(text, catalog)
-    assert caught.value.param == path
+def test_the_documented_examples_name_stored_providers(catalog, text, names):
+    assert [leaf.virtual_key for leaf in load(text, catalog).leaves()] == names
 
 
 def test_empty_lists_of_guardrails_ask_for_nothing(catalog):
@@ -236,7 +230,7 @@ EVERYTHING = {
             "beta_account_json": '{"a": 1}',
         },
         {
-            "provider": "gamma",
+            "virtual_key": "stored",
             "deployments": [{"deployment_id": "d", "alias": "a", "api_version": "v", "is_default": True}],
         },
     ],
