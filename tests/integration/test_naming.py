@@ -127,9 +127,6 @@ def test_the_key_of_the_named_provider_goes_to_no_other(gateway: Gateway, fake: 
 @pytest.mark.parametrize(
     ("headers", "param"),
     [
-        ({"x-portkey-config": json.dumps({"virtual_key": "v"})}, "virtual_key"),
-        ({"x-portkey-config": json.dumps({"provider": "@v"})}, "provider"),
-        ({"x-portkey-config": json.dumps({"override_params": {"model": "@v/m"}})}, "override_params.model"),
         ({"x-portkey-config": json.dumps({"provider": "openai", "prompt_id": "p"})}, "prompt_id"),
         ({"x-portkey-config": json.dumps({"input_guardrails": ["g"]})}, "input_guardrails"),
     ],
@@ -149,6 +146,9 @@ def test_what_is_stored_is_not_available_yet(gateway: Gateway, fake: Fake, heade
         ({"x-portkey-provider": "@my-openai"}, "x-portkey-provider"),
         ({"x-portkey-config": "pc-123456"}, "x-portkey-config"),
         ({"x-portkey-config": "[]"}, "x-portkey-config"),
+        ({"x-portkey-config": json.dumps({"virtual_key": "v"})}, "config.virtual_key"),
+        ({"x-portkey-config": json.dumps({"provider": "@v"})}, "config.virtual_key"),
+        ({"x-portkey-config": json.dumps({"override_params": {"model": "@v/m"}})}, "config.virtual_key"),
     ],
     ids=str,
 )

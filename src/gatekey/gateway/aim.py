@@ -8,13 +8,12 @@ several providers or hosts, nobody can say whose it is, and the request is refus
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from gatekey.catalog import Catalog
 from gatekey.config.model import Config, Target
 from gatekey.errors import BadConfig, BadHeader, EgressRefused, Expired, GatekeyError, Unsealable
 from gatekey.gateway.call import Call
-from gatekey.gateway.headers import DUMMIES, Options, unwrapped
+from gatekey.gateway.headers import DUMMIES, Options, decoded, unwrapped
 from gatekey.providers import Provider
 from gatekey.secret import Secret
 from gatekey.store.directory import Directory
@@ -79,25 +78,26 @@ def aims(config: Config, call: Call, sight: Sight) -> dict[str, Aim]:
 
 def _aim(target: Target, call: Call, sight: Sight) -> Aim:
     asked, settings = call.head.options, target.settings
-    strict = asked.strict if asked.strict is not None else settings.strict
     host = asked.custom_host or settings.custom_host or ""
-    where = "x-portkey-custom-host" if asked.custom_host else f"{target.path}.custom_host"
     if host:
-        sight.check_host(host, where)
+        sight.check_host(host, _where(target, call))
     named, slug, param = _named(target, call)
     if named:
-        aimed = _at_stored(target, call, sight, named, param)
-        if host and aimed.key is not None:
-            raise EgressRefused(f"{where}: a stored credential is only sent to its own host.", param=where)
-    else:
-        aimed = _at_plain(target, call, sight, slug, host)
-    return replace(
-        aimed,
-        host=host or aimed.host,
-        timeout=asked.request_timeout or settings.request_timeout,
-        strict=strict is not False,
-        forward=asked.forward_headers or settings.forward_headers,
-    )
+        return _at_stored(target, call, sight, named, param, host)
+    return _at_plain(target, call, sight, slug, host)
+
+
+def _where(target: Target, call: Call) -> str:
+    """Where a custom host was written."""
+    return "x-portkey-custom-host" if call.head.options.custom_host else f"{target.path}.custom_host"
+
+
+def _common(target: Target, call: Call) -> tuple[int | None, bool, tuple[str, ...]]:
+    """Time-out, strictness and headers to forward: what the request says, else what the config says."""
+    asked, settings = call.head.options, target.settings
+    strict = asked.strict if asked.strict is not None else settings.strict
+    forward = asked.forward_headers or settings.forward_headers
+    return asked.request_timeout or settings.request_timeout, strict is not False, forward
 
 
 def _named(target: Target, call: Call) -> tuple[str, str, str]:
@@ -130,7 +130,7 @@ def slug_of(model: object) -> str:
     return ""
 
 
-def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str) -> Aim:
+def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str, host: str) -> Aim:
     """A stored provider of the caller's workspace: what headers say of credentials is not for it."""
     stored = sight.directory.provider(call.principal.home, named)
     if stored is None or not sight.catalog.known(stored.provider):
@@ -140,17 +140,21 @@ def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str)
         refusal = Expired(f"The virtual key {stored.slug} has expired.", param=param)
     elif stored.broken:
         refusal = Unsealable(stored.broken, param=param)
+    if host and stored.key is not None:
+        where = _where(target, call)
+        raise EgressRefused(f"{where}: a stored credential is only sent to its own host.", param=where)
     if stored.custom_host:
         sight.check_host(stored.custom_host, f"custom_host of {stored.slug}")
+    timeout, strict, forward = _common(target, call)
     return Aim(
         target=target,
         provider=sight.catalog.provider(stored.provider),
         key=stored.key,
         options={**stored.options, **target.options},
-        host=stored.custom_host,
-        timeout=None,
-        strict=True,
-        forward=(),
+        host=host or stored.custom_host,
+        timeout=timeout,
+        strict=strict,
+        forward=forward,
         stored=stored.slug,
         models=stored.models,
         headers=stored.custom_headers,
@@ -171,7 +175,7 @@ def _at_plain(target: Target, call: Call, sight: Sight, slug: str, host: str) ->
             f"{target.path}: {slug} needs a key: send it as Authorization: Bearer, or set api_key in the config.",
             param="authorization",
         )
-    return Aim(target, provider, key, options, host, None, True, (), borrowed)
+    return Aim(target, provider, key, options, host, *_common(target, call), borrowed)
 
 
 def _native(provider: Provider, call: Call) -> Secret | None:
@@ -185,6 +189,8 @@ def _native(provider: Provider, call: Call) -> Secret | None:
 
 def _from_headers(provider: Provider, call: Call) -> dict[str, str]:
     """The provider's own options among the request's headers, the gateway key in none of them."""
-    sent = call.head.names & provider.option_headers.keys()
-    found = {provider.option_headers[name]: call.head.get(name) for name in sent}
+    sent = call.head.raw.keys() & provider.option_headers.keys()
+    if not sent:
+        return {}
+    found = {provider.option_headers[name]: decoded(call.head.raw[name]) for name in sent}
     return {name: value for name, value in found.items() if unwrapped(value) not in ("", call.gateway_key)}

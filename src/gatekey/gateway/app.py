@@ -17,6 +17,7 @@ from gatekey.gateway import headers, respond
 from gatekey.gateway.call import Call, Gone, Receive
 from gatekey.gateway.headers import Head
 from gatekey.gateway.life import House, live, recognise
+from gatekey.gateway.line import Line, line
 from gatekey.gateway.respond import JSON, Reply, Send
 from gatekey.routing.plan import Sent
 from gatekey.store.directory import Principal
@@ -104,25 +105,27 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reply = Reply(send)
+        connection = line(scope)
+        reply = Reply(send, connection)
         trace_id, reserved = "", False
         try:
             pathname = _collapsed(scope["path"])
             fixed = FIXED.get((scope["method"], pathname))
             if fixed is not None:
                 return await fixed(self, reply)
-            seed = random.getrandbits(64)
-            trace_id = _given_trace_id(scope) or f"{random.getrandbits(128):032x}"
+            seed = random.getrandbits(128)
+            trace_id = f"{seed:032x}"
             kind = KINDS.get((scope["method"], pathname)) or _forwardable(pathname)
             reserved = kind == "control"
             head = headers.read(scope["headers"])
             trace_id = head.options.trace_id = head.options.trace_id or trace_id
-            call = Call(kind, scope["method"], _below_v1(scope), pathname, head, trace_id, seed)
-            await self._admitted(call, scope, receive, reply)
+            path = _below_v1(scope) if kind == "proxy" or head.options.nitro_mode else pathname
+            call = Call(kind, scope["method"], path, pathname, head, trace_id, seed)
+            await self._admitted(call, scope, connection, receive, reply)
         except BodyTooLarge as failure:
-            await self._refuse(receive, reply, failure, trace_id)
+            await self._refuse(receive, reply, failure, _given_trace_id(scope) or trace_id)
         except GatekeyError as failure:
-            await self._fail(reply, failure, trace_id, reserved)
+            await self._fail(reply, failure, _given_trace_id(scope) or trace_id, reserved)
         except Gone:
             pass
         except respond.Broken:
@@ -134,7 +137,9 @@ class App:
             await self._fail(reply, told, trace_id)
         return None
 
-    async def _admitted(self, call: Call, scope: Scope, receive: Receive, reply: Reply) -> None:
+    async def _admitted(
+        self, call: Call, scope: Scope, connection: Line | None, receive: Receive, reply: Reply
+    ) -> None:
         if self._running >= self._most:
             raise Overloaded(f"The gateway is busy with {self._most} calls: try again in a moment.")
         self._running += 1
@@ -142,7 +147,7 @@ class App:
             if call.kind == "control":
                 await self._control_plane(call, scope, receive, reply)
             else:
-                await live(call, scope, receive, reply, self._house)
+                await live(call, connection, receive, reply, self._house)
         finally:
             self._running -= 1
 

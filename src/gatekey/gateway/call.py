@@ -83,11 +83,43 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"The request body is larger than {limit / (1024 * 1024):g} MB.")
 
 
+def _check_declared(head: Head, limit: int) -> None:
+    declared = head.raw.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+
+
+async def whole(receive: Receive, head: Head, limit: int, claim: Callable[[int], None]) -> bytes:
+    """The body, once it is all there. `claim` is told the size of each piece. Raises what `arriving` raises."""
+    _check_declared(head, limit)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        # Nearly always: it came in one piece.
+        data: bytes = message.get("body", b"")
+        if len(data) > limit:
+            raise _too_large(limit)
+        claim(len(data))
+        return data
+    pieces = []
+    async for piece in arriving(_first(message, receive), head, limit):
+        claim(len(piece))
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _first(message: dict[str, Any], receive: Receive) -> Receive:
+    """`receive`, with a message that was taken out put back."""
+    back = [message]
+
+    async def again() -> dict[str, Any]:
+        return back.pop() if back else await receive()
+
+    return again
+
+
 async def arriving(receive: Receive, head: Head, limit: int) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises `BodyTooLarge` (at once where it is declared), or `Gone` where the caller left."""
-    text = head.get("content-length")
-    if text.isdigit() and int(text) > limit:
-        raise _too_large(limit)
+    _check_declared(head, limit)
     size = 0
     while True:
         message = await receive()

@@ -6,7 +6,7 @@ description is made of.
 """
 
 import re
-from collections.abc import Callable, Iterator, KeysView, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -173,6 +173,7 @@ _ROWS: tuple[tuple[str, str, Callable[[str, str], Any], str], ...] = (
 
 TABLE = {PREFIX + name: Header(into, read, about) for name, into, read, about in _ROWS}
 """The documented headers, by name."""
+_BYTES = {name.encode(): (name, header) for name, header in TABLE.items()}
 
 
 class Head(Struct):
@@ -181,22 +182,17 @@ class Head(Struct):
     Of repeated headers the last counts, but a literal dummy never displaces a real `authorization`.
     """
 
-    raw: dict[str, bytes]
+    raw: dict[bytes, bytes]
     options: Options
-
-    @property
-    def names(self) -> KeysView[str]:
-        """Every header's name, in lower case."""
-        return self.raw.keys()
 
     def get(self, name: str) -> str:
         """A header's value; empty where it was not sent."""
-        data = self.raw.get(name)
+        data = self.raw.get(name.encode())
         return "" if data is None else decoded(data)
 
     def all(self) -> Iterator[tuple[str, str]]:
-        """Every header."""
-        return ((name, decoded(data)) for name, data in self.raw.items())
+        """Every header, its name in lower case."""
+        return ((str(name, "latin-1"), decoded(data)) for name, data in self.raw.items())
 
     @property
     def hop_by_hop(self) -> frozenset[str]:
@@ -223,22 +219,21 @@ def unwrapped(value: str) -> str:
 
 def read(raw: Sequence[tuple[bytes, bytes]]) -> Head:
     """The head of a request from ASGI's header list. Raises `BadHeader`, which names the header."""
-    found: dict[str, bytes] = {}
-    for key, data in raw:
-        name = str(key, "latin-1")
-        if name == "authorization" and name in found and not unwrapped(decoded(data)):
-            continue
-        found[name] = data
+    found = dict(raw)
+    if len(found) < len(raw):
+        for key, data in raw:
+            if key == b"authorization" and unwrapped(decoded(data)):
+                found[key] = data
     options = Options()
-    for name in found.keys() & TABLE.keys():
-        value = decoded(found[name]).strip()
+    for key in found.keys() & _BYTES.keys():
+        value = decoded(found[key]).strip()
         if value:
-            header = TABLE[name]
+            name, header = _BYTES[key]
             setattr(options, header.into, header.read(value, name))
-    if "traceparent" in found:
-        _w3c(options, decoded(found["traceparent"]))
-    if "baggage" in found:
-        options.metadata = {**_baggage(decoded(found["baggage"])), **options.metadata}
+    if b"traceparent" in found:
+        _w3c(options, decoded(found[b"traceparent"]))
+    if b"baggage" in found:
+        options.metadata = {**_baggage(decoded(found[b"baggage"])), **options.metadata}
     return Head(found, options)
 
 

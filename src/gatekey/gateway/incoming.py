@@ -35,12 +35,11 @@ class Incoming:
         outcome.headers = relayed(response.headers)
         if not outcome.ok:
             return await self._refused(response, shaped.provider, outcome)
-        kind = _header(response, "content-type")
-        if shaped.asked.stream and "json" not in kind:
+        if shaped.asked.stream and "json" not in (kind := _header(response, "content-type")):
             if kind.startswith("text/html"):
                 raise Nonsense(f"{shaped.provider.slug} answered a stream request with a page ({kind}).")
             return await self._stream(response, shaped, outcome, clock)
-        body = reading.reply(shaped, await _whole(response))
+        body = reading.reply(shaped, await response.whole(MAX_ANSWER))
         if shaped.asked.stream:
             outcome.headers += _stream_headers()
             outcome.body = reading.replay(shaped, body)
@@ -55,7 +54,7 @@ class Incoming:
         if not outcome.ok or outcome.status == 204:
             outcome.retry_after = retry_after(response.headers)
             outcome.headers = [pair for pair in outcome.headers if pair[0] != "content-length"]
-            outcome.body = await _whole(response)
+            outcome.body = await response.whole(MAX_ANSWER)
             return
         await self._reply.head(outcome.status, self._headers(outcome))
         async for data in response.chunks():
@@ -68,7 +67,7 @@ class Incoming:
             raise Nonsense(f"{provider.slug} answered with status {outcome.status}: redirects are not followed.")
         outcome.retry_after = retry_after(response.headers)
         outcome.headers.append(("content-type", JSON))
-        outcome.body = error.body(reading.failure(provider, await _whole(response)), provider=provider.slug)
+        outcome.body = error.body(reading.failure(provider, await response.whole(MAX_ANSWER)), provider=provider.slug)
 
     async def _stream(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock) -> None:
         """Frames are held back until the first content, and passed on at once from then on."""
@@ -144,13 +143,3 @@ async def _rest(chunks: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(LINGER):
             async for _ in chunks:
                 pass
-
-
-async def _whole(response: Response) -> bytes:
-    pieces, size = [], 0
-    async for data in response.chunks():
-        pieces.append(data)
-        size += len(data)
-        if size > MAX_ANSWER:
-            raise Nonsense(f"The provider's answer is larger than {MAX_ANSWER // (1024 * 1024)} MB.")
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

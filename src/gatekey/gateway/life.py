@@ -6,7 +6,7 @@ head -> check -> identify -> config -> aims -> body -> plan ==> drive(plan, exch
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from gatekey.catalog import Catalog
@@ -17,9 +17,10 @@ from gatekey.errors import BadConfig, BadHeader, Forbidden
 from gatekey.gateway import models, respond
 from gatekey.gateway.aim import Aim, Sight, aims, check
 from gatekey.gateway.attempt import Exchange, Upstream
-from gatekey.gateway.call import Call, Memory, Receive, Spool, arriving
+from gatekey.gateway.call import Call, Memory, Receive, Spool, arriving, whole
 from gatekey.gateway.drive import drive
 from gatekey.gateway.identify import identify
+from gatekey.gateway.line import Line
 from gatekey.gateway.respond import Pairs, Reply
 from gatekey.gateway.watch import Watch
 from gatekey.routing.plan import Facts, Outcome, Sent, plan
@@ -27,6 +28,7 @@ from gatekey.store.directory import Directory
 from gatekey.upstream.egress import Policy
 from gatekey.wire import body as json
 
+NO_CONFIG = Config()
 SCOPE = "completions.write"
 """What a key needs for the data plane, all of it (portkey-api.md 3.6)."""
 REMEMBERED = 512
@@ -62,7 +64,7 @@ def recognise(call: Call, house: House) -> None:
         call.head.options.metadata = {**user, **call.head.options.metadata, **call.principal.metadata, **given}
 
 
-async def live(call: Call, scope: dict[str, Any], receive: Receive, reply: Reply, house: House) -> None:
+async def live(call: Call, line: Line | None, receive: Receive, reply: Reply, house: House) -> None:
     """Answer one call.
 
     Raises `GatekeyError` where it is refused before any attempt; from then on everything is an Outcome.
@@ -88,7 +90,7 @@ async def live(call: Call, scope: dict[str, Any], receive: Receive, reply: Reply
             cache = _cache(call, targets[outcome.path])
             return respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
 
-        async with Watch(scope, receive, reply) as task:
+        with Watch(line, receive, reply) as task:
             exchange = Exchange(call, targets, house.upstream, reply, headers, task)
             outcome = await drive(plan(config.root, Facts(call.seed, _lookup(call))), exchange)
             await _settle(call, outcome, reply, headers)
@@ -104,7 +106,7 @@ def _config(call: Call, house: House) -> Config:
     if pinned and not call.principal.allow_config_override and text not in ("", pinned):
         raise BadConfig("Your API key has a config that requests may not override.", param="x-portkey-config")
     if not text and not pinned:
-        return Config()
+        return NO_CONFIG
     if text.lstrip().startswith("{"):
         return house.config(text)
     name = text or pinned
@@ -123,19 +125,19 @@ def _lists_catalog(call: Call) -> bool:
 
 async def _take_in(call: Call, receive: Receive, house: House) -> None:
     """The body: decoded at its top level where it is read, spooled where it is only passed on."""
-    pieces = arriving(receive, call.head, house.max_body)
     if call.kind == "proxy":
-        call.spool = await Spool.of(pieces)
+        call.spool = await Spool.of(arriving(receive, call.head, house.max_body))
     elif call.kind == "models":
-        async for _ in pieces:
+        async for _ in arriving(receive, call.head, house.max_body):
             pass
     else:
-        read = []
-        async for piece in pieces:
-            house.memory.take(2 * len(piece))
-            call.claimed += 2 * len(piece)
-            read.append(piece)
-        call.body = json.decode(read[0] if len(read) == 1 else b"".join(read))
+        call.body = json.decode(await whole(receive, call.head, house.max_body, partial(_claim, call, house)))
+
+
+def _claim(call: Call, house: House, size: int) -> None:
+    """A body that is read takes twice its size."""
+    house.memory.take(2 * size)
+    call.claimed += 2 * size
 
 
 def _nitro(kind: str, config: Config, targets: Mapping[str, Aim]) -> None:
@@ -150,7 +152,8 @@ def _nitro(kind: str, config: Config, targets: Mapping[str, Aim]) -> None:
         raise BadConfig("x-portkey-nitro-mode makes one attempt: remove retry.", param="retry")
     provider = targets[config.root.path].provider
     endpoint = provider.endpoints.get(kind)
-    if kind != "proxy" and (endpoint is None or endpoint.params is not None):
+    # A path that is made of more than the caller's has something to be translated, too.
+    if kind != "proxy" and (endpoint is None or endpoint.params is not None or not isinstance(endpoint.path, str)):
         raise BadConfig(
             f"x-portkey-nitro-mode: {provider.slug} does not speak the OpenAI dialect here.", param="provider"
         )
@@ -181,6 +184,8 @@ def _cache(call: Call, aim: Aim) -> str:
 def _lacking(call: Call, config: Config) -> tuple[str, ...]:
     """Parts that were asked for, are not there, and are safe to be absent."""
     options = call.head.options
+    if not (options.beta or options.gateway_transport or options.fetch_integrated_models):
+        return config.unavailable
     asked = {
         "beta features": options.beta,
         "gateway transport": options.gateway_transport not in ("", "http"),

@@ -28,7 +28,7 @@ def inference(call: Call, aim: Aim, host: str) -> tuple[Request, Shaped]:
         strict=aim.strict,
         options=aim.options,
         created=int(time.time()),
-        id=f"{call.seed:016x}",
+        id=f"{call.seed:032x}",
     )
     shaped = shape(aim.provider, call.kind, _merged(call.body, aim), asked, host)
     return Request(shaped.method, shaped.url, _headers(call, aim, shaped), shaped.body), shaped

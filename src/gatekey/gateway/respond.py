@@ -6,6 +6,7 @@ from typing import Any
 from gatekey.errors import GatekeyError
 from gatekey.gateway.call import Call
 from gatekey.gateway.headers import HOP_BY_HOP, named_by_connection
+from gatekey.gateway.line import Line
 from gatekey.routing.plan import Outcome, Sent
 from gatekey.wire import error
 
@@ -33,8 +34,9 @@ class Broken(Exception):
 class Reply:
     """The answer to one request, written once. `sent` says what the caller has been given so far."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, line: Line | None = None) -> None:
         self._send = send
+        self._line = line
         self.sent = Sent.NOTHING
         self.finished = False
 
@@ -48,10 +50,10 @@ class Reply:
         self.sent = Sent.CONTENT
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def end(self) -> None:
-        """The body is complete."""
+    async def end(self, data: bytes = b"") -> None:
+        """The body is complete with `data`."""
         self.finished = True
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     async def whole(self, status: int, headers: Pairs, body: bytes) -> None:
         """A complete answer in one go."""
@@ -59,6 +61,8 @@ class Reply:
         self.finished = True
         if status not in (204, 304):  # which have no body, not an empty one
             headers.append((b"content-length", b"%d" % len(body)))
+            if self._line is not None and self._line.whole(status, headers, body):
+                return
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 

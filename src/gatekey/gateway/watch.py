@@ -1,18 +1,12 @@
 """Notices that the caller left, while its answer is being made, and stops making it."""
 
 import asyncio
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from gatekey.gateway.call import Gone, Receive
+from gatekey.gateway.line import Line
 from gatekey.gateway.respond import Reply
-
-LEAVING = "gatekey.leaving"
-"""ASGI extension of our server: `call` is a set of functions that it calls when the connection is lost.
-
-It spares a task for every request; with any other server `receive` is waited for instead.
-"""
 
 
 class Watch:
@@ -21,13 +15,13 @@ class Watch:
     The request's body has been read, so that the next message can only be the disconnect.
     """
 
-    def __init__(self, scope: dict[str, Any], receive: Receive, reply: Reply) -> None:
-        self._leaving: set[Callable[[], None]] | None = scope.get("extensions", {}).get(LEAVING, {}).get("call")
+    def __init__(self, line: Line | None, receive: Receive, reply: Reply) -> None:
+        self._leaving = None if line is None else line.leaving
         self._receive = receive
         self._reply = reply
         self._left = False
 
-    async def __aenter__(self) -> "asyncio.Task[Any]":
+    def __enter__(self) -> "asyncio.Task[Any]":
         task = asyncio.current_task()
         assert task is not None
         self._task = task
@@ -38,7 +32,7 @@ class Watch:
             self._watcher.add_done_callback(self._disconnected)
         return task
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._leaving is not None:

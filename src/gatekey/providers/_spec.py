@@ -112,13 +112,16 @@ class Endpoint:
 class Option:
     """An option of the provider's own: header `x-portkey-<name with dashes>`, config key `<name>` or an alias.
 
-    `headers`: further header names that callers may send it in.
+    `headers`: further header names that callers may send it in. `fields`: further names that it has in the body of a
+    stored credential, and `read` makes the option out of what such a body holds; it raises ValueError saying why not.
     """
 
     about: str
     aliases: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     secret: bool = False
+    fields: tuple[str, ...] = ()
+    read: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,13 +151,18 @@ class Provider:
     server: str = ""
 
     @cached_property
-    def option_headers(self) -> dict[str, str]:
+    def option_headers(self) -> dict[bytes, str]:
         """Every header that an option may be sent in, to its name."""
         return {
-            header: name
+            header.encode(): name
             for name, option in self.options.items()
             for header in ("x-portkey-" + name.replace("_", "-"), *option.headers)
         }
+
+    @property
+    def option_fields(self) -> dict[str, str]:
+        """Every spelling of an option in a stored credential's body, to its name."""
+        return self.option_names | {field: name for name, option in self.options.items() for field in option.fields}
 
     @property
     def option_names(self) -> dict[str, str]:

@@ -4,6 +4,8 @@ from gatekey.providers import Option, compatible
 
 
 def _sends(options: dict[str, str]) -> dict[str, str]:
+    if not options:
+        return {}
     names = {
         "openai_organization": "openai-organization",
         "openai_project": "openai-project",

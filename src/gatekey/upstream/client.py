@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from gatekey import __version__
-from gatekey.errors import BadBody, BadHeader, CallerError, Overloaded, Unreachable, UpstreamError
+from gatekey.errors import BadBody, BadHeader, CallerError, Nonsense, Overloaded, Unreachable, UpstreamError
 from gatekey.upstream import egress
 from gatekey.upstream.http1 import Connection
 from gatekey.upstream.pool import Pool
@@ -184,16 +184,31 @@ class Response:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives. Raises `Unreachable` where it breaks, `Nonsense` where it is malformed."""
-        while (connection := self._connection) is not None:
-            try:
-                data = await connection.read()
-            except BaseException:
-                self._release(connection)
-                raise
-            if data is None:
-                self._release(connection)
-                return
+        while (data := await self._next()) is not None:
             yield data
+
+    async def whole(self, limit: int) -> bytes:
+        """All of the body. Raises what `chunks` raises, and `Nonsense` where it has more than `limit` bytes."""
+        pieces, size = [], 0
+        while (data := await self._next()) is not None:
+            pieces.append(data)
+            size += len(data)
+            if size > limit:
+                raise Nonsense(f"The provider's answer is larger than {limit // (1024 * 1024)} MB.")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _next(self) -> bytes | None:
+        connection = self._connection
+        if connection is None:
+            return None
+        try:
+            data = await connection.read()
+        except BaseException:
+            self._release(connection)
+            raise
+        if data is None:
+            self._release(connection)
+        return data
 
     async def close(self) -> None:
         """Let go of the connection. May be called twice."""

@@ -37,6 +37,10 @@ class Response(Protocol):
         """The body as it arrives, undecoded. Raises `Unreachable` where the connection breaks before its end."""
         ...
 
+    async def whole(self, limit: int) -> bytes:
+        """All of the body. Raises what `chunks` raises, and `Nonsense` where it has more than `limit` bytes."""
+        ...
+
     async def close(self) -> None:
         """Let go of the connection: reused when the body has been read to its end, closed otherwise."""
         ...

@@ -1,0 +1,27 @@
+"""What our own server offers beside ASGI: shorter ways for what every request needs.
+
+With any other server nothing of it is there, and everything goes the long way.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+EXTENSION = "gatekey.line"
+"""ASGI extension under which the server offers its Line."""
+
+
+class Line(Protocol):
+    """The connection of one request. `leaving`: functions to call when the caller disconnects."""
+
+    leaving: set[Callable[[], None]]
+
+    def whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Write a complete answer in one go. False where the long way must be taken; nothing is written then."""
+        ...
+
+
+def line(scope: dict[str, Any]) -> Line | None:
+    """The request's Line, where the server has one."""
+    extensions = scope.get("extensions")
+    found: Line | None = extensions.get(EXTENSION, {}).get("line") if extensions else None
+    return found
