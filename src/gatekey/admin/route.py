@@ -35,19 +35,25 @@ class Route:
     """`path` is below `/v1`, with parameters in braces. `resource` and `action` name it in the audit trail.
 
     `body`: the struct that a request's body is read into, None where there is none.
+    `scope`: of several any one lets in, and the handler looks closer.
     `organisation`: only a key of the whole organisation may call it.
     """
 
     method: str
     path: str
     handler: Handler
-    scope: str
+    scope: str | tuple[str, ...]
     about: str
     resource: str
     action: str
     body: type[Struct] | None = None
     query: tuple[Query, ...] = ()
     organisation: bool = False
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes of which one is needed."""
+        return (self.scope,) if isinstance(self.scope, str) else self.scope
 
     def matches(self) -> re.Pattern[str]:
         """A pattern of the paths it serves; a parameter is one segment."""

@@ -90,12 +90,9 @@ def update(
     json: Json = False,
 ) -> None:
     """Change a key; what is not named stays. An empty --config or --expires-at takes it away."""
-    gateway, path = Remote.find(url, data), f"/api-keys/{segment(id)}"
     defaults = _defaults(config, metadata, override)
-    if defaults is not None:
-        defaults = {**gateway.ask("GET", path)["defaults"], **defaults}
     body = given(name=name, description=description, scopes=scope, defaults=defaults, expires_at=expires_at)
-    answer = gateway.ask("PUT", path, body)
+    answer = Remote.find(url, data).ask("PUT", f"/api-keys/{segment(id)}", body)
     show(answer, record(answer), as_json=json)
 
 

@@ -1,9 +1,10 @@
 """`/admin/workspaces`: portkey-api.md 3.7 and 4.4."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from gatekey.admin.limits import Limits, without_limits
 from gatekey.admin.route import Answer, Query, Route
 from gatekey.admin.visit import Visit, listed, moment
 from gatekey.errors import NotAvailable
@@ -30,8 +31,8 @@ class New(Struct, forbid_unknown_fields=True):
     description: Text = ""
     defaults: Defaults | None = None
     users: list[str] = []
-    usage_limits: list[dict[str, Any]] | dict[str, Any] | None = None
-    rate_limits: list[dict[str, Any]] | None = None
+    usage_limits: Limits = None
+    rate_limits: Limits = None
 
 
 class Change(Struct, forbid_unknown_fields=True):
@@ -40,8 +41,8 @@ class Change(Struct, forbid_unknown_fields=True):
     name: Name | UnsetType = UNSET
     description: Text | UnsetType = UNSET
     defaults: Defaults | UnsetType = UNSET
-    usage_limits: list[dict[str, Any]] | dict[str, Any] | None = None
-    rate_limits: list[dict[str, Any]] | None = None
+    usage_limits: Limits = None
+    rate_limits: Limits = None
 
 
 class Removal(Struct):
@@ -53,7 +54,7 @@ class Removal(Struct):
 async def create(visit: Visit) -> Answer:
     """Make one."""
     asked: New = visit.content
-    _without_limits(asked)
+    without_limits(asked)
     if asked.users:
         raise NotAvailable("users: members of workspaces are not available yet.", param="users")
     found = await visit.write(
@@ -83,7 +84,7 @@ async def one(visit: Visit) -> Answer:
 async def update(visit: Visit) -> Answer:
     """Change one."""
     asked: Change = visit.content
-    _without_limits(asked)
+    without_limits(asked)
     changes: Row = {name: value for name in ("name", "description") if (value := getattr(asked, name)) is not UNSET}
     if not isinstance(asked.defaults, UnsetType):
         changes["defaults"] = rows.text({"metadata": asked.defaults.metadata})
@@ -115,13 +116,6 @@ def told(row: Row) -> Answer:
         "last_updated_at": moment(row["last_updated_at"]),
         "object": "workspace",
     }
-
-
-def _without_limits(asked: Any) -> None:
-    """A limit that is accepted and not kept would be a lie about money."""
-    for name in ("usage_limits", "rate_limits"):
-        if getattr(asked, name, None):
-            raise NotAvailable(f"{name}: limits are not available yet.", param=name)
 
 
 PAGE = (
