@@ -44,7 +44,7 @@ KINDS: dict[tuple[str, str], Kind] = {
 LINGER = 2.0
 """s for which the rest of a refused body is taken in."""
 
-COLLECT = (20_000, 20, 50)
+COLLECT = (50_000, 20, 50)
 """Thresholds of the garbage collector: a call leaves next to no cycles behind, so that it may look less often."""
 
 log = logging.getLogger("gatekey")

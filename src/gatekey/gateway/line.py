@@ -21,7 +21,7 @@ class Line(Protocol):
 
 
 def line(scope: dict[str, Any]) -> Line | None:
-    """The request's Line, where the server has one."""
-    extensions = scope.get("extensions")
+    """The request's Line, where the server has one. It is taken out: it knows the scope, which would be a circle."""
+    extensions = scope.pop("extensions", None)
     found: Line | None = extensions.get(EXTENSION, {}).get("line") if extensions else None
     return found

@@ -1,6 +1,7 @@
 """What the caller gets: heads, frames, errors, and the headers that say what happened."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from gatekey.errors import GatekeyError
@@ -20,6 +21,7 @@ MAX_LISTED = 4000
 """Bytes of a header that lists names."""
 
 _OURS = ("x-portkey-", "x-gatekey-")
+_FOREIGN = (*_OURS, "access-control-")
 _NOT_RELAYED = HOP_BY_HOP | {
     "content-type", "content-encoding", "cache-control", "x-accel-buffering", "set-cookie", "date", "server",
     "alt-svc", "strict-transport-security", "x-should-retry",
@@ -72,11 +74,15 @@ def relayed(headers: Sequence[tuple[str, str]], *, untouched: bool = False) -> l
 
     `untouched`: the body passes as it came, so its description passes too.
     """
-    kept, foreign = (_NOT_PROXIED, _OURS) if untouched else (_NOT_RELAYED, (*_OURS, "access-control-"))
-    for name, value in headers:
-        if name == "connection":
-            kept |= named_by_connection(value)
+    kept = _kept(",".join([value for name, value in headers if name == "connection"]), untouched)
+    foreign = _OURS if untouched else _FOREIGN
     return [pair for pair in headers if pair[0] not in kept and not pair[0].startswith(foreign)]
+
+
+@lru_cache(256)
+def _kept(connection: str, untouched: bool) -> frozenset[str]:
+    """The header fields that do not pass; `connection` is what the upstream's `Connection` says."""
+    return (_NOT_PROXIED if untouched else _NOT_RELAYED) | named_by_connection(connection)
 
 
 def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str, ...]) -> Pairs:

@@ -40,6 +40,7 @@ _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", 
     "upgrade",
     "expect",
 }
+_AGENT = f"user-agent: gatekey/{__version__}"
 
 
 class Client:
@@ -276,25 +277,33 @@ def _head(request: Request, origin: egress.Origin, target: str) -> bytes:
     lines = [f"{request.method} {target} HTTP/1.1", f"host: {origin.authority}"]
     agent = False
     for name, value in request.headers:
-        lower = name.lower()
+        lower = _name(name)
         if lower in _OURS:
             continue
-        if not _TOKEN.fullmatch(name):
-            raise BadHeader("A header's name has characters that are not allowed.")
-        if _FORBIDDEN.search(value):
-            raise BadHeader(f"The value of {lower} holds a line break or a NUL.", param=lower)
         agent = agent or lower == "user-agent"
         lines.append(f"{name}: {value}")
     if not agent:
-        lines.append(f"user-agent: gatekey/{__version__}")
+        lines.append(_AGENT)
     if not isinstance(request.body, bytes):
         lines.append("transfer-encoding: chunked" if request.length is None else f"content-length: {request.length}")
     elif request.body or request.method in ("POST", "PUT", "PATCH"):
         lines.append(f"content-length: {len(request.body)}")
+    head = "\r\n".join(lines)
+    if head.count("\n") + head.count("\r") != 2 * len(lines) - 2 or "\0" in head:
+        broken = next((_name(name) for name, value in request.headers if _FORBIDDEN.search(value)), None)
+        raise BadHeader(f"The value of {broken} holds a line break or a NUL.", param=broken)
     try:
-        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        return (head + "\r\n\r\n").encode("latin-1")
     except UnicodeEncodeError:
         raise BadHeader("A header's value has characters beyond Latin-1.") from None
+
+
+@lru_cache(4096)
+def _name(name: str) -> str:
+    """A header's name in lower case. Raises `BadHeader` where it is none."""
+    if not _TOKEN.fullmatch(name):
+        raise BadHeader("A header's name has characters that are not allowed.")
+    return name.lower()
 
 
 async def _exchange(pool: Pool, connection: Connection, request: Request, head: bytes) -> Response:

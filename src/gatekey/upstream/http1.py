@@ -8,6 +8,7 @@ never decoded. Reading pauses while more than 256 kB wait to be taken, so a slow
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 import httptools
@@ -184,7 +185,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._headed:  # not a trailer
-            self.headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+            self.headers.append((_name(name), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         if self._done:
@@ -217,3 +218,9 @@ class Connection(asyncio.Protocol):
         if codings:
             return not codings[-1].lower().rstrip().endswith("chunked")
         return all(name != "content-length" for name, _ in self.headers)
+
+
+@lru_cache(4096)
+def _name(name: bytes) -> str:
+    """A header's name in lower case: servers send the same ones again and again."""
+    return name.decode("latin-1").lower()
