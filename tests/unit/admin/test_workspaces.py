@@ -1,15 +1,82 @@
 """Workspaces through the API."""
 
-from tests.unit.admin.asking import Ask
+from typing import Any
+
+import pytest
+
+from tests.unit.admin.asking import Ask, Control, key_of
 
 
-def test_a_workspace_is_made_listed_changed_and_deleted(ask: Ask) -> None:
+def test_a_workspace_is_made_listed_changed_and_deleted(ask: Ask, control: Control) -> None:
     status, made = ask("POST", "/admin/workspaces", {"name": "Team A", "defaults": {"metadata": {"team": "a"}}})
     assert (status, made["name"], made["defaults"]) == (200, "Team A", {"metadata": {"team": "a"}})
     assert made["slug"].startswith("team-a-")
+    assert control.directory.metadata(made["id"]) == {"team": "a"}
     assert ask("GET", "/admin/workspaces")[1]["total"] == 2
     assert ask("GET", f"/admin/workspaces/{made['slug']}") == (200, made)
     status, changed = ask("PUT", f"/admin/workspaces/{made['id']}", {"description": "of the team"})
     assert (status, changed["description"], changed["name"]) == (200, "of the team", "Team A")
+    assert changed["defaults"] == made["defaults"]
     assert ask("DELETE", f"/admin/workspaces/{made['id']}") == (200, {})
     assert ask("GET", f"/admin/workspaces/{made['id']}")[0] == 404
+    assert control.directory.metadata(made["id"]) == {}
+
+
+def test_the_default_one_is_there_and_stays(ask: Ask) -> None:
+    listed = ask("GET", "/admin/workspaces?currentPage=0&pageSize=1")[1]
+    assert [row["id"] for row in listed["data"]] == ["ws-default"]
+    status, answer = ask("DELETE", "/admin/workspaces/default", {"force_delete": True})
+    assert (status, answer["data"]["errorCode"]) == (409, "AB07")
+    assert ask("GET", "/admin/workspaces/default")[0] == 200
+
+
+def test_a_slug_is_taken_once_and_free_again(ask: Ask) -> None:
+    body = {"name": "a", "slug": "team"}
+    assert ask("POST", "/admin/workspaces", body)[0] == 200
+    status, answer = ask("POST", "/admin/workspaces", body)
+    assert (status, answer["error"]["param"]) == (409, "slug")
+    assert ask("DELETE", "/admin/workspaces/team")[0] == 200
+    assert ask("POST", "/admin/workspaces", body)[0] == 200
+
+
+def test_a_key_of_a_workspace_sees_its_own_and_changes_none(ask: Ask) -> None:
+    other = ask("POST", "/admin/workspaces", {"name": "other"})[1]["id"]
+    caller = key_of("ws-default")
+    assert [row["id"] for row in ask("GET", "/admin/workspaces", None, caller)[1]["data"]] == ["ws-default"]
+    assert ask("GET", "/admin/workspaces/ws-default", None, caller)[0] == 200
+    for method, path in (
+        ("GET", f"/admin/workspaces/{other}"),
+        ("PUT", f"/admin/workspaces/{other}"),
+        ("DELETE", f"/admin/workspaces/{other}"),
+        ("PUT", "/admin/workspaces/ws-default"),
+        ("POST", "/admin/workspaces"),
+    ):
+        assert ask(method, path, {"name": "x"}, caller)[0] == 403
+    assert ask("GET", f"/admin/workspaces/{other}")[1]["name"] == "other"
+    assert ask("GET", "/admin/workspaces", None, key_of("", "workspaces.read"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "name"),
+        ({"name": 1}, "name"),
+        ({"name": "n" * 256}, "name"),
+        ({"name": "n", "slug": "a b"}, "slug"),
+        ({"name": "n", "description": "d" * 4097}, "description"),
+        ({"name": "n", "defaults": {"metadata": {"a": {}}}}, "defaults.metadata[...]"),
+        ({"name": "n", "usage_limits": [{"credit_limit": 1}]}, "usage_limits"),
+        ({"name": "n", "rate_limits": [{"value": 1}]}, "rate_limits"),
+        ({"name": "n", "users": ["u"]}, "users"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(ask: Ask, body: Any, param: str) -> None:
+    status, answer = ask("POST", "/admin/workspaces", body)
+    assert (status, param in answer["message"]) == (400, True), answer
+    assert answer["success"] is False
+    assert ask("GET", "/admin/workspaces")[1]["total"] == 1
+
+
+def test_routes_that_do_not_exist_say_so(ask: Ask) -> None:
+    assert ask("PATCH", "/admin/workspaces")[0] == 405
+    assert ask("GET", "/admin/users")[0] == 404

@@ -221,6 +221,10 @@ def _any(action: str) -> tuple[str, ...]:
 _one = "/api-keys/{id}"
 
 routes = (
+    # The first that matches serves: `rotate` would be a kind of key to the next one.
+    Route(method="POST", path=f"{_one}/rotate", handler=rotate, scope=_any("rotate"), body=Rotation,
+          about="Give an API key a new secret; the present one goes on working for a while.",
+          resource="api_keys", action="rotate"),
     Route(method="POST", path="/api-keys/{type}/{sub_type}", handler=create, scope=_any("create"), body=New,
           about="Make an API key (`organisation/service`, `workspace/service`, `workspace/user`); it is shown once.",
           resource="api_keys", action="create"),
@@ -232,7 +236,4 @@ routes = (
           resource="api_keys", action="update", body=Change),
     Route(method="DELETE", path=_one, handler=delete, scope=_any("delete"), about="Delete an API key.",
           resource="api_keys", action="delete"),
-    Route(method="POST", path=f"{_one}/rotate", handler=rotate, scope=_any("rotate"), body=Rotation,
-          about="Give an API key a new secret; the present one goes on working for a while.",
-          resource="api_keys", action="rotate"),
 )  # fmt: skip
