@@ -84,8 +84,8 @@ class Admin:
 def _may(principal: Principal, route: Route) -> None:
     if route.organisation and principal.workspace:
         raise Forbidden("This needs an API key of the organisation: yours belongs to a workspace.")
-    if not principal.may(route.scope):
-        raise Forbidden(f"Your API key lacks the scope {route.scope}.")
+    if not any(principal.may(scope) for scope in route.scopes):
+        raise Forbidden(f"Your API key lacks the scope {' or '.join(route.scopes)}.")
 
 
 def _trail(route: Route, path: str, query: str, head: Head, principal: Principal, data: bytes) -> Row:
@@ -93,7 +93,7 @@ def _trail(route: Route, path: str, query: str, head: Head, principal: Principal
         "method": route.method,
         "uri": f"/v1{path}",
         "request_id": head.options.trace_id,
-        "request_body": visits.shown(data),
+        "request_body": visits.shown(data, route.body),
         "query_params": msgspec.json.encode(audit.masked(dict(parse_qsl(query)))).decode(),
         "request_headers": msgspec.json.encode({name: head.get(name) for name in KEPT_HEADERS}).decode(),
         "user_id": principal.user or principal.id,

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gatekey.admin.route import Answer, Route
 from gatekey.catalog import Catalog
+from gatekey.config.fields import snake
 from gatekey.errors import BadBody, BadHeader, BadJson, Forbidden
 from gatekey.secret import Secret
 from gatekey.store import audit, workspaces
 from gatekey.store.database import Database, Write
 from gatekey.store.directory import Directory, Principal
 from gatekey.store.rows import Row
+from gatekey.upstream.egress import Policy
 from gatekey.vault import Vault
 
 MAX_BODY = 1024 * 1024
@@ -35,6 +37,7 @@ class House(Struct, frozen=True):
     database: Database
     directory: Directory
     vault: Vault
+    policy: Policy = Policy()
 
 
 class Visit:
@@ -130,17 +133,49 @@ def milliseconds(text: str | None, name: str) -> int | None:
 
 
 def content(data: bytes, kind: type[Struct]) -> Any:
-    """A body read into its struct. Raises `BadJson`, or `BadBody` naming the field."""
+    """A body read into its struct; fields may be in camelCase too. Raises `BadJson`, or `BadBody` naming the field.
+
+    Where the struct names one of its fields as `REST`, that object takes the fields which the struct has not.
+    """
+    spelled: dict[str, str] = {}
     try:
+        if data.lstrip()[:1] == b"{":
+            named, spelled = _fields(msgspec.json.decode(data, type=dict[str, Raw]), kind)
+            data = msgspec.json.encode(named)
         return msgspec.json.decode(data or b"{}", type=kind, dec_hook=_secret)
     except msgspec.ValidationError as error:
         told, _, place = str(error).partition(" - at `$")
         unknown = _unknown.fullmatch(told)
-        field = ".".join(part for part in (place.rstrip("`").lstrip("."), unknown[1] if unknown else "") if part)
+        first, *below = [part for part in (place.rstrip("`").lstrip("."), unknown[1] if unknown else "") if part] or [
+            ""
+        ]
+        field = ".".join((spelled.get(first, first), *below))
         reason = "there is no such field" if unknown else told
         raise BadBody(f"{field or 'the body'}: {reason}.", param=field or None) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadJson(f"The request body is not valid JSON. {error}") from None
+
+
+def _fields(given: dict[str, Raw], kind: type[Struct]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A body's fields as its struct calls them, and how the caller spells those. Raises `BadBody`."""
+    known = {field.encode_name for field in msgspec.structs.fields(kind)}
+    rest: str | None = getattr(kind, "REST", None)
+    found: dict[str, Any] = {}
+    spelled: dict[str, str] = {}
+    others: dict[str, Raw] = {}
+    for spelling, value in given.items():
+        name = spelling if spelling in known or snake(spelling) not in known else snake(spelling)
+        if name in found:
+            raise BadBody(f"{spelling}: it means the same as {spelled[name]}; send one.", param=spelling)
+        if rest and name not in known:
+            others[spelling] = value
+        else:
+            found[name], spelled[name] = value, spelling
+    if rest and others:
+        nested = bytes(found.get(rest, b"{}"))
+        if nested[:1] in (b"{", b"n"):
+            found[rest] = {**(msgspec.json.decode(nested, type=dict[str, Raw] | None) or {}), **others}
+    return found, spelled
 
 
 def _secret(kind: type, given: Any) -> Any:
@@ -149,9 +184,14 @@ def _secret(kind: type, given: Any) -> Any:
     raise ValueError("Expected `str`")
 
 
-def shown(data: bytes) -> str | None:
-    """A body as the audit trail keeps it."""
+def shown(data: bytes, kind: type[Struct] | None) -> str | None:
+    """A body as the audit trail keeps it: what its struct does not name is hidden, a misspelt key too."""
     try:
-        return msgspec.json.encode(audit.masked(msgspec.json.decode(data))).decode() if data else None
+        given = audit.masked(msgspec.json.decode(data)) if data else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
+    if not isinstance(given, dict):
+        return None
+    known = {field.encode_name for field in msgspec.structs.fields(kind)} if kind else frozenset()
+    kept = {name: value if name in known or snake(name) in known else audit.HIDDEN for name, value in given.items()}
+    return msgspec.json.encode(kept).decode()

@@ -18,6 +18,7 @@ _USAGE_SINCE = "2024-09-01"
 """The first dated version whose streams accept `stream_options`."""
 
 _resource = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
+_hump = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _version = re.compile(r"v1|preview|latest|\d{4}-\d{2}-\d{2}(?:-preview)?")
 
 
@@ -114,6 +115,30 @@ def _sends(options: Mapping[str, str]) -> dict[str, str]:
     return sent
 
 
+def _stored_deployments(given: Any) -> str:
+    """The option out of the list that a stored credential's body holds, in any of its documented spellings."""
+    if isinstance(given, str):
+        given = msgspec.json.decode(given)
+    try:
+        found = [_Deployment(**_deployment_fields(each)) for each in msgspec.convert(given, list[dict[str, Any]])]
+        listed = msgspec.json.encode(found)
+        _deployments.decode(listed)
+    except (TypeError, msgspec.MsgspecError) as error:
+        raise ValueError(f"expected a list of objects with `deployment_name`. {error}") from None
+    return listed.decode()
+
+
+def _deployment_fields(given: dict[str, Any]) -> dict[str, Any]:
+    known = {"deployment_name": "deployment_id"}
+    found = {}
+    for spelling, value in given.items():
+        name = _hump.sub("_", spelling).lower().removeprefix("azure_")
+        if value is not None:
+            found[known.get(name, name)] = value
+    model = found.pop("model_slug", "")
+    return {"alias": model, **found}
+
+
 def _serving(path: str, **facts: Any) -> Endpoint:
     return Endpoint(path=_path(path), model=_model, **facts)
 
@@ -134,13 +159,19 @@ provider = Provider(
     },
     options={
         "azure_resource_name": Option("Name of the resource, which names the host.", ("resource_name",)),
-        "azure_deployment_id": Option("Deployment; the body's model where it is missing.", ("deployment_id",)),
+        "azure_deployment_id": Option(
+            "Deployment; the body's model where it is missing.",
+            ("deployment_id",),
+            fields=("deployment_name", "azure_deployment_name"),
+        ),
         "azure_api_version": Option("Version of the API: `v1` (the default) or a date.", ("api_version",)),
         "azure_model_name": Option("Model that the deployment serves."),
         "azure_ad_token": Option("Token of Entra ID, in place of a key.", ("azure_auth_token",), secret=True),
         "azure_deployments": Option(
             "JSON text: a list of `{deployment_id, alias, api_version, is_default}`; `model` picks the alias.",
             ("deployments",),
+            fields=("deployment_config", "azure_deployment_config"),
+            read=_stored_deployments,
         ),
         "azure_auth_mode": Option("How to authenticate; only `default` as yet."),
         "openai_beta": Option("Beta features to switch on.", headers=("openai-beta",)),

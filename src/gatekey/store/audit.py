@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Select, insert, select
 
 from gatekey.store import rows, tables
@@ -13,17 +14,22 @@ HIDDEN = "[secret]"
 
 _secret = re.compile(
     r"(?i)(^|[_-])(key|keys|secret|secrets|token|tokens|password|credential|credentials|authorization)$"
-    r"|api_?key|secret|private|service_account|session_token|custom_headers|^authorization$"
+    r"|api_?key|secret|private|service_account|session_token|custom_headers|^configurations$|^authorization$"
 )
 _harmless = frozenset({"api_key_id", "virtual_key", "secret_mappings", "max_tokens", "key_transition_period_ms"})
 
 
 def masked(value: Any) -> Any:
-    """JSON with everything hidden whose name says that it is a credential, at any depth."""
+    """JSON with everything hidden whose name says that it is a credential, at any depth, also in texts of JSON."""
     if isinstance(value, dict):
         return {key: HIDDEN if _hides(key) and item else masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item) for item in value]
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return msgspec.json.encode(masked(msgspec.json.decode(value))).decode()
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            return HIDDEN  # who knows what is in it
     return value
 
 

@@ -8,7 +8,7 @@ waits for the database. While it is down, what is known goes on being served; `b
 import asyncio
 import logging
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, Table, select
 
 from gatekey.errors import GatekeyError, Unauthenticated, Unsealable
 from gatekey.secret import Secret
-from gatekey.store import rows, tables
+from gatekey.store import integrations, rows, tables
 from gatekey.store.database import Database, revision
 from gatekey.store.rows import Row
 from gatekey.store.workspaces import DEFAULT
@@ -25,14 +25,6 @@ INTERVAL = 0.4
 """s between two looks for changes."""
 
 log = logging.getLogger("gatekey")
-
-
-class Vault(Protocol):
-    """What opens credentials."""
-
-    def open(self, sealed: str, row: str) -> Secret:
-        """What was sealed for a row. Raises `Unsealable`."""
-        ...
 
 
 class Principal(Struct, frozen=True):
@@ -81,7 +73,7 @@ ADMIN = Principal(id="admin")
 class Directory:
     """The store as the data plane sees it. One per worker; `open` before it is asked anything."""
 
-    def __init__(self, database: Database, vault: Vault, admin: bytes | None) -> None:
+    def __init__(self, database: Database, vault: integrations.Opener, admin: bytes | None) -> None:
         """`admin`: digest of the admin key that is not in the store."""
         self._database = database
         self._vault = vault
@@ -189,7 +181,10 @@ class Directory:
             self._keys[digest] = (secret["api_key_id"], secret["expires_at"])
             self._digests.setdefault(secret["api_key_id"], []).append(digest)
         for row in changes.integrations:
-            self._integrations[row["id"]] = row
+            if row["deleted"]:
+                self._integrations.pop(row["id"], None)
+            else:
+                self._integrations[row["id"]] = row
         if changes.integrations:
             self._stored.clear()
         for row in changes.providers:
@@ -210,26 +205,22 @@ class Directory:
 
     def _unsealed(self, row: Row) -> Stored:
         """A provider with its credential opened."""
-        integration = self._integrations[row["integration_id"]]
-        place = f"integrations/{integration['id']}"
-        stored = Stored(
-            slug=row["slug"],
+        integration = self._integrations.get(row["integration_id"])
+        stored = Stored(slug=row["slug"], provider="", key=None, options={}, expires_at=row["expires_at"])
+        if integration is None:
+            # Rows are read one table after the other: a provider may be seen a moment before its integration.
+            return replace(stored, broken=f"The credential of {row['slug']} is not here yet: try again in a moment.")
+        stored = replace(
+            stored,
             provider=integration["ai_provider_id"],
-            key=None,
-            options={},
             custom_host=integration["custom_host"] or "",
-            models=None if integration["allow_all_models"] else frozenset(rows.value(integration["models"])),
-            expires_at=row["expires_at"],
+            models=integrations.allowed(integration),
         )
         try:
-            sealed = integration["credential"]
-            key = self._vault.open(sealed, f"{place}/credential") if sealed else None
-            options = rows.value(self._vault.open(integration["options"], f"{place}/options").reveal())
-            headers = integration["custom_headers"]
-            custom = rows.value(self._vault.open(headers, f"{place}/headers").reveal()) if headers else {}
+            credential = integrations.unseal(self._vault, integration)
         except Unsealable as failure:
             return replace(stored, broken=f"The credential of {row['slug']} cannot be opened. {failure}")
-        return replace(stored, key=key, options=options, custom_headers=custom)
+        return replace(stored, key=credential.key, options=credential.options, custom_headers=credential.headers)
 
 
 class _Changes(Struct):
@@ -251,15 +242,11 @@ def _newer(connection: Connection, seen: int) -> _Changes | None:
     def changed(table: Table) -> list[Row]:
         return _read(connection, select(table).where(table.c.revision > seen).order_by(table.c.revision))
 
-    keys = changed(tables.api_keys)
-    secrets = tables.api_key_secrets
-    ids = [row["id"] for row in keys if not row["deleted"]]
-    found: list[Row] = []
-    for start in range(0, len(ids), 500):
-        found += _read(connection, select(secrets).where(secrets.c.api_key_id.in_(ids[start : start + 500])))
+    keys, secrets = tables.api_keys, tables.api_key_secrets
+    of_changed = secrets.c.api_key_id.in_(select(keys.c.id).where(keys.c.revision > seen, keys.c.deleted.is_(False)))
     return _Changes(
-        newest, changed(tables.workspaces), keys, found, changed(tables.integrations), changed(tables.providers),
-        changed(tables.configs),
+        newest, changed(tables.workspaces), changed(keys), _read(connection, select(secrets).where(of_changed)),
+        changed(tables.integrations), changed(tables.providers), changed(tables.configs),
     )  # fmt: skip
 
 

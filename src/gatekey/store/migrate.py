@@ -93,4 +93,3 @@ def config(connection: Connection) -> "Config":
     settings.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     settings.attributes["connection"] = connection
     return settings
-

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import Connection
 
 from gatekey.errors import Conflict, NotFound
-from gatekey.store import rows, tables
+from gatekey.store import integrations, rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
 
@@ -60,6 +61,12 @@ def delete(write: Write, name: str, *, force: bool) -> Row:
         raise Conflict(f"The workspace is not empty. It holds: {listed[:2000]}.", param="workspace_id")
     for table, found_rows in content.items():
         for row in found_rows:
-            rows.remove(write, table, row["id"])
+            if table is tables.integrations:
+                integrations.erase(write, row["id"])
+            else:
+                rows.remove(write, table, row["id"])
+    digests, keys = tables.api_key_secrets, tables.api_keys
+    gone = sqlalchemy.select(keys.c.id).where(keys.c.workspace_id == found["id"])
+    write.connection.execute(sqlalchemy.delete(digests).where(digests.c.api_key_id.in_(gone)))
     rows.remove(write, tables.workspaces, found["id"])
     return found

@@ -79,7 +79,7 @@ def _encrypt(cipher: AESGCM, data: bytes, row: str) -> bytes:
 def _decrypt(cipher: AESGCM, data: bytes, row: str) -> bytes:
     try:
         return cipher.decrypt(data[:_NONCE], data[_NONCE:], row.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # the latter where it is too short to hold a nonce
         raise Unsealable("It belongs to another row, or is damaged.") from None
 
 

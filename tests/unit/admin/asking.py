@@ -12,7 +12,7 @@ from gatekey.errors import GatekeyError
 from gatekey.gateway import headers
 from gatekey.gateway.respond import Reply
 from gatekey.store.database import Database
-from gatekey.store.directory import ADMIN, Directory, Principal
+from gatekey.store.directory import ADMIN, Directory, Principal, Stored
 from gatekey.store.rows import Row
 from gatekey.vault import Vault, new_key
 
@@ -77,6 +77,13 @@ Ask = Callable[..., tuple[int, Any]]
 def key_of(workspace: str = "", *scopes: str, user: str = "") -> Principal:
     """A caller whose key has these scopes (none named: every one), in a workspace or, without one, everywhere."""
     return Principal(id="key-of-the-test", workspace=workspace, scopes=frozenset(scopes) if scopes else None, user=user)
+
+
+def held(control: Control, workspace: str, slug: str) -> Stored:
+    """A stored provider as the data plane has it."""
+    found = control.directory.provider(workspace, slug)
+    assert found is not None
+    return found
 
 
 def trail(control: Control) -> list[Row]:

@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("models", sa.Text(), nullable=False),
         sa.Column("allow_all_models", sa.Boolean(), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("workspaces", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_updated_at", sa.BigInteger(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
