@@ -222,3 +222,11 @@ def test_what_is_no_route(gateway: Gateway, fake: Fake, path: str) -> None:
     answer = gateway.call("POST", path, at(fake), CHAT)
     assert (answer.status, answer.error["code"]) == (404, "unknown_route")
     assert fake.requests == []
+
+
+def test_a_key_in_a_header_of_its_own_reaches_only_who_takes_it_there(gateway: Gateway, fake: Fake) -> None:
+    for slug, reaches in (("openai", None), ("anthropic", "sk-ant")):
+        fake.answer(json_reply({}))
+        headers = by(target(fake, provider=slug, api_key=None, custom_host=fake.base), **{"x-api-key": "sk-ant"})
+        gateway.call("GET", "/v1/files", headers)
+        assert fake.requests[-1].header("x-api-key") == reaches

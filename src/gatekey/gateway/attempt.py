@@ -57,7 +57,7 @@ class Exchange:
         )
         seconds = self._upstream.silence if aim.timeout is None else aim.timeout / 1000
         try:
-            with Clock(self._task, seconds) as clock:
+            with Clock(self._task, seconds, total=aim.timeout is not None) as clock:
                 await self._exchange(aim, outcome, clock)
         except GatekeyError as failure:
             _fail(outcome, failure)

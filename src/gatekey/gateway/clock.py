@@ -8,12 +8,24 @@ from typing import Any
 class Clock:
     """Cancels what `task` runs inside once its time has passed, and raises TimeoutError then."""
 
-    def __init__(self, task: "asyncio.Task[Any]", seconds: float) -> None:
+    def __init__(self, task: "asyncio.Task[Any]", seconds: float, *, total: bool = False) -> None:
+        """`total`: what is heard meanwhile gives no more time."""
+        self._seconds = 0.0 if total else seconds
         self._loop = task.get_loop()
         self._task = task
         self._rang = False
         self._deadline = self._armed = self._loop.time() + seconds
         self._timer = self._loop.call_at(self._armed, self._ring)
+
+    @property
+    def left(self) -> float:
+        """s until it rings."""
+        return self._deadline - self._loop.time()
+
+    def heard(self) -> None:
+        """Something came: unless the time is a total, all of it is given again."""
+        if self._seconds:
+            self.wind(self._seconds)
 
     def wind(self, seconds: float) -> None:
         """`seconds` from now."""

@@ -25,6 +25,9 @@ MAX_TIMEOUT = 86_400_000
 DUMMIES = frozenset({"OPENAI_API_KEY", "DUMMY-KEY", "dummy", "undefined", "null", "None"})
 """Literals that SDKs send as a key where they have none: never a credential."""
 
+KEYS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
+"""Headers in which providers take their keys: each reaches only a provider that takes its key there."""
+
 HOP_BY_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
     "transfer-encoding", "upgrade", "host", "content-length", "expect",

@@ -34,12 +34,12 @@ class Incoming:
         """The answer of an inference route: a stream is written at once, anything else goes into the outcome."""
         outcome.headers = relayed(response.headers)
         if not outcome.ok:
-            return await self._refused(response, shaped.provider, outcome)
+            return await self._refused(response, shaped.provider, outcome, clock)
         if shaped.asked.stream and "json" not in (kind := _header(response, "content-type")):
             if kind.startswith("text/html"):
                 raise Nonsense(f"{shaped.provider.slug} answered a stream request with a page ({kind}).")
             return await self._stream(response, shaped, outcome, clock)
-        body = reading.reply(shaped, await response.whole(MAX_ANSWER))
+        body = reading.reply(shaped, await response.whole(MAX_ANSWER, clock.heard))
         if shaped.asked.stream:
             outcome.headers += _stream_headers()
             outcome.body = reading.replay(shaped, body)
@@ -54,7 +54,7 @@ class Incoming:
         if not outcome.ok or outcome.status == 204:
             outcome.retry_after = retry_after(response.headers)
             outcome.headers = [pair for pair in outcome.headers if pair[0] != "content-length"]
-            outcome.body = await response.whole(MAX_ANSWER)
+            outcome.body = await response.whole(MAX_ANSWER, clock.heard)
             return
         await self._reply.head(outcome.status, self._headers(outcome))
         async for data in response.chunks():
@@ -62,12 +62,14 @@ class Incoming:
             await self._reply.content(data)
         await self._reply.end()
 
-    async def _refused(self, response: Response, provider: Provider, outcome: Outcome) -> None:
+    async def _refused(self, response: Response, provider: Provider, outcome: Outcome, clock: Clock) -> None:
         if outcome.status < 400:
             raise Nonsense(f"{provider.slug} answered with status {outcome.status}: redirects are not followed.")
         outcome.retry_after = retry_after(response.headers)
         outcome.headers.append(("content-type", JSON))
-        outcome.body = error.body(reading.failure(provider, await response.whole(MAX_ANSWER)), provider=provider.slug)
+        outcome.body = error.body(
+            reading.failure(provider, await response.whole(MAX_ANSWER, clock.heard)), provider=provider.slug
+        )
 
     async def _stream(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock) -> None:
         """Frames are held back until the first content, and passed on at once from then on."""

@@ -198,7 +198,7 @@ async def _settle(call: Call, outcome: Outcome, reply: Reply, headers: Callable[
     """Give the caller what the plan settled on, in so far as it has not been given yet."""
     if reply.sent is Sent.NOTHING:
         await reply.whole(outcome.status, headers(outcome), outcome.body)
-    elif outcome.error is not None:
+    elif outcome.error is not None and not reply.finished:
         if call.kind == "proxy":
             raise respond.Broken
         await reply.content(respond.event(outcome.error))

@@ -9,7 +9,7 @@ import time
 from gatekey.errors import ModelNotAllowed
 from gatekey.gateway.aim import Aim
 from gatekey.gateway.call import Call
-from gatekey.gateway.headers import CLOUD, HOP_BY_HOP, folded, unwrapped
+from gatekey.gateway.headers import CLOUD, HOP_BY_HOP, KEYS, folded, unwrapped
 from gatekey.gateway.respond import JSON
 from gatekey.providers import Asked, Shaped, Where, address, shape
 from gatekey.upstream.transport import Headers, Request
@@ -39,7 +39,9 @@ def forwarded(call: Call, aim: Aim, host: str) -> Request:
     assert call.spool is not None
     provider = aim.provider
     headers = {
-        name: value for name, value in call.head.all() if name != "authorization" and _may_leave(call, aim, name)
+        name: value
+        for name, value in call.head.all()
+        if name not in KEYS - {*aim.provider.key_headers} and _may_leave(call, aim, name)
     }
     headers = {**provider.sends(aim.options), **headers, **aim.headers}
     if aim.key is not None:

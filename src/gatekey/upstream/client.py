@@ -13,7 +13,7 @@ import errno
 import re
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -188,10 +188,14 @@ class Response:
         while (data := await self._next()) is not None:
             yield data
 
-    async def whole(self, limit: int) -> bytes:
-        """All of the body. Raises what `chunks` raises, and `Nonsense` where it has more than `limit` bytes."""
+    async def whole(self, limit: int, heard: Callable[[], None] = lambda: None) -> bytes:
+        """All of the body; `heard` is called for each piece.
+
+        Raises what `chunks` raises, and `Nonsense` where it has more than `limit` bytes.
+        """
         pieces, size = [], 0
         while (data := await self._next()) is not None:
+            heard()
             pieces.append(data)
             size += len(data)
             if size > limit:

@@ -5,7 +5,7 @@ content-encoding, keeps no cookie, and turns every exception of its library into
 or `errors.EgressRefused`. Cancelling `send` or closing the response closes the upstream connection at once.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -37,8 +37,11 @@ class Response(Protocol):
         """The body as it arrives, undecoded. Raises `Unreachable` where the connection breaks before its end."""
         ...
 
-    async def whole(self, limit: int) -> bytes:
-        """All of the body. Raises what `chunks` raises, and `Nonsense` where it has more than `limit` bytes."""
+    async def whole(self, limit: int, heard: Callable[[], None] = lambda: None) -> bytes:
+        """All of the body; `heard` is called for each piece.
+
+        Raises what `chunks` raises, and `Nonsense` where it has more than `limit` bytes.
+        """
         ...
 
     async def close(self) -> None:
