@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gatekey import __version__
-from gatekey.cli import key_commands, workspace_commands
+from gatekey.cli import integration_commands, key_commands, vault, virtual_key_commands, workspace_commands
 from gatekey.errors import GatekeyError
 
 app = typer.Typer(
@@ -21,6 +21,10 @@ app = typer.Typer(
 local = typer.Typer(help="The local model.", no_args_is_help=True)
 app.add_typer(local, name="local")
 app.add_typer(key_commands.app, name="keys")
+app.add_typer(virtual_key_commands.app, name="virtual-keys")
+app.add_typer(integration_commands.app, name="integrations")
+app.add_typer(integration_commands.providers, name="providers")
+app.add_typer(vault.app, name="vault")
 app.add_typer(workspace_commands.app, name="workspaces")
 
 

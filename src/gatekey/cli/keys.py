@@ -4,6 +4,7 @@ its owner reads, and the master key that seals credentials, in another.
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from gatekey.gateway.identify import digest
@@ -32,12 +33,17 @@ def admin(data: Path, given: str) -> tuple[bytes, str | None]:
 
 
 def master(data: Path) -> str:
-    """The master key of the data folder, made where there is none. Raises OSError."""
+    """The master keys of the data folder by commas, the present one first, made where there is none. Raises OSError."""
     kept = data / MASTER_FILE
     if not kept.exists():
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(kept, new_key() + "\n")
     return kept.read_text().strip()
+
+
+def keep_master(data: Path, keys: Sequence[str]) -> None:
+    """Keep these master keys, the present one first. Raises OSError."""
+    _write(data / MASTER_FILE, ",".join(keys) + "\n")
 
 
 def _write(file: Path, text: str) -> None:

@@ -5,6 +5,7 @@ Must not reach into the store: what a command can do, a caller of the API can do
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -71,6 +72,15 @@ class Remote:
             raise Refused(_refusal(status, answer))
         return answer
 
+    def through(self, virtual_key: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON of what a provider answers, asked through a virtual key. Raises `Refused`."""
+        headers = {"x-portkey-virtual-key": virtual_key}
+        status, data = self._exchange(method, f"{self._base}/v1{path}", body, headers)
+        try:
+            return status, json.loads(data)
+        except ValueError:
+            return status, {}
+
     def every(self, path: str, **query: Any) -> Any:
         """A list with the rows of all its pages. Raises `Refused`."""
         whole = self.ask("GET", path, current_page=0, page_size=PAGE, **query)
@@ -83,12 +93,14 @@ class Remote:
             number += 1
         return whole
 
-    def _exchange(self, method: str, target: str, body: Any) -> tuple[int, bytes]:
+    def _exchange(
+        self, method: str, target: str, body: Any, further: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
         import http.client
 
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         connection = kind(str(self._host), self._port, timeout=SECONDS)
-        headers = {"x-portkey-api-key": self._key, "content-type": "application/json"}
+        headers = {"x-portkey-api-key": self._key, "content-type": "application/json", **(further or {})}
         try:
             connection.request(method, target, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()

@@ -22,6 +22,7 @@ from gatekey.gateway.app import App
 
 WORKER = "_GATEKEY_WORKER"
 """Carries the settings and the key's digest, not the key, from the parent to its workers."""
+DATABASE_FILE = "gatekey.db"
 BACKLOG = 2048
 """Connections that wait to be accepted."""
 KEEP_ALIVE = 75
@@ -70,7 +71,7 @@ def app() -> App:
         max_body=int(settings.max_body_mb * 1024 * 1024),
         anybody=settings.open,
     )
-    control = Admin(ControlHouse(catalog, database, directory, vault))
+    control = Admin(ControlHouse(catalog, database, directory, vault, policy))
     return App(house, lambda: document(catalog), control, most=settings.max_calls)
 
 
@@ -85,10 +86,10 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         known, made = keys.admin(data, settings.admin_key)
     except (OSError, ValueError) as error:
         raise BadSettings(f"The data folder {data} cannot be used: {error}.") from None
-    master_keys = _master_keys(data, settings)
-    database = settings.database_url or f"sqlite:///{(data / 'gatekey.db').absolute()}"
+    sealing = master_keys(data, settings)
+    database = database_url(data, settings)
     if not settings.database_url:
-        (data / "gatekey.db").touch(mode=0o600)
+        (data / DATABASE_FILE).touch(mode=0o600)
     _migrate(database)
     listening = _bind(settings)
     host, port = listening.getsockname()[:2]
@@ -101,18 +102,23 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         say("No gateway key is asked for (--open).")
     say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
     bare = msgspec.structs.replace(settings, admin_key="", master_key="", database_url="")
-    os.environ[WORKER] = msgspec.json.encode(Told(bare, known.hex(), database, master_keys)).decode()
+    os.environ[WORKER] = msgspec.json.encode(Told(bare, known.hex(), database, sealing)).decode()
     for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL"):
         os.environ.pop(f"GATEKEY_{name}", None)
     return _run(settings, listening)
 
 
-def _master_keys(data: Path, settings: Settings) -> list[str]:
+def database_url(data: Path, settings: Settings) -> str:
+    """The database's URL: the one that is set, or the file in the data folder."""
+    return settings.database_url or f"sqlite:///{(data / DATABASE_FILE).absolute()}"
+
+
+def master_keys(data: Path, settings: Settings) -> list[str]:
     """The master keys, the present one first; made on the first start. Raises `BadSettings`."""
     from gatekey.vault import Vault
 
     try:
-        found = [key.strip() for key in settings.master_key.split(",") if key.strip()] or [keys.master(data)]
+        found = [key.strip() for key in (settings.master_key or keys.master(data)).split(",") if key.strip()]
         Vault(*found)
     except (OSError, ValueError) as error:
         raise BadSettings(f"The master key cannot be used: {error}.") from None

@@ -237,7 +237,11 @@ def erase(write: Write, id: str) -> None:
 
 
 def rewrap_all(write: Write, vault: Vault) -> int:
-    """Move every credential to the vault's first master key; how many rows changed. Raises `Unsealable`, undone."""
+    """Move every credential to the vault's first master key; how many rows changed. Raises `Unsealable`, undone.
+
+    The rows keep their revision, as nothing that they hold has changed: a gateway that knows only the older master
+    key goes on with what it has in memory until it is started again.
+    """
     table, changed = tables.integrations, 0
     for row in write.connection.execute(select(table).where(table.c.deleted.is_(False))).mappings().all():
         columns = {
@@ -247,7 +251,7 @@ def rewrap_all(write: Write, vault: Vault) -> int:
         }
         if columns:
             changed += 1
-            rows.change(write, table, row["id"], **columns)
+            write.connection.execute(table.update().where(table.c.id == row["id"]).values(**columns))
     return changed
 
 
