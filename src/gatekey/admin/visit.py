@@ -27,7 +27,8 @@ MAX_PAGE = 1000
 
 T = TypeVar("T")
 
-_unknown = re.compile(r"Object contains unknown field `(.*)`")
+_unnamed = re.compile(r"Object (contains unknown|missing required) field `(.*)`")
+"""What the parser says of a field that it does not name as the place of the error."""
 
 
 class House(Struct, frozen=True):
@@ -145,12 +146,13 @@ def content(data: bytes, kind: type[Struct]) -> Any:
         return msgspec.json.decode(data or b"{}", type=kind, dec_hook=_secret)
     except msgspec.ValidationError as error:
         told, _, place = str(error).partition(" - at `$")
-        unknown = _unknown.fullmatch(told)
-        first, *below = [part for part in (place.rstrip("`").lstrip("."), unknown[1] if unknown else "") if part] or [
-            ""
-        ]
+        unnamed = _unnamed.fullmatch(told)
+        parts = (place.rstrip("`").lstrip("."), unnamed[2] if unnamed else "")
+        first, *below = [part for part in parts if part] or [""]
         field = ".".join((spelled.get(first, first), *below))
-        reason = "there is no such field" if unknown else told
+        reason = told
+        if unnamed:
+            reason = "missing" if unnamed[1].startswith("missing") else "there is no such field"
         raise BadBody(f"{field or 'the body'}: {reason}.", param=field or None) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadJson(f"The request body is not valid JSON. {error}") from None

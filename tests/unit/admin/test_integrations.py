@@ -106,7 +106,7 @@ def test_models_are_listed_changed_and_taken_off(control: Control, ask: Ask) -> 
             {"models": [{"slug": "a", "enabled": True, "configurations": {"custom_host": "x"}}]},
             "models[0].configurations",
         ),
-        ({"models": [{"enabled": True}]}, "models[0]"),
+        ({"models": [{"enabled": True}]}, "models[0].slug"),
     ],
 )
 def test_what_a_model_cannot_have_is_refused(ask: Ask, body: dict[str, Any], param: str) -> None:

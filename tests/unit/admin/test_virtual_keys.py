@@ -84,7 +84,7 @@ def test_deployments_are_read_as_documented(control: Control, ask: Ask) -> None:
         ({"name": "x", "provider": "openai", "key": "a\nb"}, "key"),
         ({"name": "x", "provider": "openai", "key": 5}, "key"),
         ({"name": "", "provider": "openai", "key": "k"}, "name"),
-        ({"provider": "openai", "key": "k"}, None),
+        ({"provider": "openai", "key": "k"}, "name"),
         ({"name": "x" * 256, "provider": "openai", "key": "k"}, "name"),
         ({"name": "x", "provider": "openai", "key": "k", "slug": "a b"}, "slug"),
         ({"name": "x", "provider": "openai", "key": "k", "resourceName": "r"}, "resourceName"),
