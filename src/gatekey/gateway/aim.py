@@ -14,16 +14,17 @@ from gatekey.config.model import Config, Target
 from gatekey.errors import BadConfig, BadHeader, EgressRefused, Expired, GatekeyError, Unsealable
 from gatekey.gateway.call import Call
 from gatekey.gateway.headers import DUMMIES, Options, decoded, unwrapped
-from gatekey.providers import Provider
+from gatekey.providers import Provider, Where
 from gatekey.secret import Secret
-from gatekey.store.directory import Directory
+from gatekey.store.directory import Directory, Stored
 
 
 class Aim(Struct, frozen=True):
     """Where an attempt goes. `timeout` in ms; `host` is the custom host, or empty.
 
     `stored`: the provider's slug in the store, where the credential comes from there; `models`: those that it may
-    be used with, None for all; `headers`: what it adds to every request. `refusal`: why it cannot be used now.
+    be used with, None for all; `headers`: what it adds to every request; `secrets`: what of all this no caller may
+    see. `refusal`: why it cannot be used now.
     """
 
     target: Target
@@ -38,6 +39,7 @@ class Aim(Struct, frozen=True):
     stored: str = ""
     models: frozenset[str] | None = None
     headers: Mapping[str, str] = {}
+    secrets: tuple[Secret, ...] = ()
     refusal: GatekeyError | None = None
 
 
@@ -140,17 +142,21 @@ def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str,
         refusal = Expired(f"The virtual key {stored.slug} has expired.", param=param)
     elif stored.broken:
         refusal = Unsealable(stored.broken, param=param)
-    if host and stored.key is not None:
-        where = _where(target, call)
+    provider = sight.catalog.provider(stored.provider)
+    options = {**stored.options, **target.options}
+    if (host and _secrets(stored, provider)) or (
+        refusal is None and _base(provider, options) != _base(provider, stored.options)
+    ):
+        where = _where(target, call) if host else target.path
         raise EgressRefused(f"{where}: a stored credential is only sent to its own host.", param=where)
     if stored.custom_host:
         sight.check_host(stored.custom_host, f"custom_host of {stored.slug}")
     timeout, strict, forward = _common(target, call)
     return Aim(
         target=target,
-        provider=sight.catalog.provider(stored.provider),
+        provider=provider,
         key=stored.key,
-        options={**stored.options, **target.options},
+        options=options,
         host=host or stored.custom_host,
         timeout=timeout,
         strict=strict,
@@ -158,8 +164,21 @@ def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str,
         stored=stored.slug,
         models=stored.models,
         headers=stored.custom_headers,
+        secrets=_secrets(stored, provider),
         refusal=refusal,
     )
+
+
+def _secrets(stored: Stored, provider: Provider) -> tuple[Secret, ...]:
+    """What of a stored provider nobody may see, but whom it is for."""
+    options = [text for name, text in stored.options.items() if provider.options[name].secret]
+    found = [Secret(text) for text in (*options, *stored.custom_headers.values())]
+    return (*found, stored.key) if stored.key else tuple(found)
+
+
+def _base(provider: Provider, options: Mapping[str, str]) -> str:
+    """Where requests go that have these options. Raises `BadConfig`."""
+    return provider.base(Where(options=options)) if callable(provider.base) else provider.base
 
 
 def _at_plain(target: Target, call: Call, sight: Sight, slug: str, host: str) -> Aim:

@@ -181,6 +181,19 @@ class App:
         """The process lives."""
         await reply.whole(200, [(b"content-type", JSON.encode())], b'{"status":"ok"}')
 
+    async def metrics(self, reply: Reply) -> None:
+        """What the worker is doing, for Prometheus."""
+        from gatekey.observe.metrics import TYPE, exposition
+
+        told = {
+            "gatekey_calls_running": ("Calls that are being answered.", float(self._running)),
+            "gatekey_store_behind_seconds": (
+                "Age of what is known of the database: it grows while that is out of reach.",
+                self._house.directory.behind,
+            ),
+        }
+        await reply.whole(200, [(b"content-type", TYPE.encode())], exposition(told))
+
     async def description(self, reply: Reply) -> None:
         """The OpenAPI document."""
         await reply.whole(200, [(b"content-type", JSON.encode())], self._description())
@@ -196,6 +209,7 @@ FIXED: dict[tuple[str, str], Callable[[App, Reply], Awaitable[None]]] = {
     ("GET", "/health"): App.health,
     ("GET", "/v1/health"): App.health,
     ("GET", "/ready"): App.health,
+    ("GET", "/metrics"): App.metrics,
     ("GET", "/v1/openapi.json"): App.description,
 }
 

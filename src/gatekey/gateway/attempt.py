@@ -14,6 +14,7 @@ from gatekey.gateway.aim import Aim
 from gatekey.gateway.call import Call
 from gatekey.gateway.clock import Clock
 from gatekey.gateway.incoming import Incoming
+from gatekey.gateway.mask import mask
 from gatekey.gateway.respond import JSON, Pairs, Reply
 from gatekey.routing.plan import Attempt, Outcome, Sent
 from gatekey.upstream.children import Children
@@ -64,6 +65,8 @@ class Exchange:
         except TimeoutError:
             _fail(outcome, self._too_late(aim))
         outcome.sent = self._reply.sent
+        if aim.secrets and not (outcome.ok and outcome.error is None):
+            mask(outcome, aim.secrets)
         return outcome
 
     async def _exchange(self, aim: Aim, outcome: Outcome, clock: Clock) -> None:

@@ -4,7 +4,7 @@ Routes, headers, providers, the config language and errors are read where they a
 fields of bodies and the words. Nothing here is used to serve any other request.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -51,10 +51,19 @@ _READ_AS: dict[Any, Object] = {
 """How a header is read -> what it may be; a text, where nothing is said."""
 
 
+More = Callable[[], tuple[Object, Object]]
+"""Gives further paths, and the schemas that they use."""
+
+
+def _nothing() -> tuple[Object, Object]:
+    return {}, {}
+
+
 @cache
-def document(catalog: Catalog) -> bytes:
-    """The document as JSON; made once for each catalog."""
+def document(catalog: Catalog, more: More = _nothing) -> bytes:
+    """The document as JSON, with `more` that is served beside the data plane; made once for each catalog."""
     parameters = _parameters(catalog)
+    paths, schemas = more()
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -67,9 +76,13 @@ def document(catalog: Catalog) -> bytes:
             },
             "servers": [{"url": "/"}],
             "security": SECURITY,
-            "paths": {**_served(parameters), **_fixed(), "/v1/{path}": _forwarded(parameters)},
+            "paths": {**_served(parameters), **_fixed(), **paths, "/v1/{path}": _forwarded(parameters)},
             "components": {
-                "schemas": {**described.SCHEMAS, "Config": load.schema(catalog, "#/components/schemas/Config")},
+                "schemas": {
+                    **described.SCHEMAS,
+                    "Config": load.schema(catalog, "#/components/schemas/Config"),
+                    **schemas,
+                },
                 "parameters": parameters,
                 "headers": {
                     name: {"schema": schema, "description": about}
@@ -96,15 +109,16 @@ def failing() -> dict[int, list[type[errors.GatekeyError]]]:
 def _parameters(catalog: Catalog) -> dict[str, Object]:
     """Request headers: those of the table, the standard ones, and the providers' own options."""
     found = {name: _parameter(name, header) for name, header in headers.TABLE.items() if header.into != "api_key"}
-    found["x-portkey-provider"]["schema"] = {"enum": list(catalog.slugs())}
+    found["x-portkey-provider"]["schema"] = {
+        "anyOf": [{"enum": list(catalog.slugs())}, {"type": "string", "pattern": "^@."}]
+    }
     found["x-portkey-config"] = {
         "name": "x-portkey-config",
         "in": "header",
-        "description": "A config as JSON. Ids of saved configs are not available yet.",
+        "description": "A config as JSON, or the slug or id of a saved one.",
         "content": {JSON: {"schema": {"$ref": "#/components/schemas/Config"}}},
     }
     found["x-portkey-virtual-key"] |= {"deprecated": True}
-    found["x-portkey-virtual-key"]["description"] += " Not available yet: answered with 400."
     for name, about in described.STANDARD.items():
         found[name] = _text(name, about)
     for slug in catalog.slugs():
@@ -210,7 +224,7 @@ def _fixed() -> Object:
     """The routes that answer by themselves, to anybody."""
     paths: Object = {}
     for (method, path), serve in FIXED.items():
-        plain = path == "/"
+        plain = path in ("/", "/metrics")
         content = {"text/plain": {"schema": {"type": "string"}}} if plain else {JSON: {"schema": {"type": "object"}}}
         paths[path] = {
             method.lower(): {

@@ -1,0 +1,26 @@
+"""What a provider says of a failure, without the stored credential that it may repeat: the caller never had it."""
+
+from collections.abc import Iterable
+
+from gatekey.routing.plan import Outcome
+from gatekey.secret import Secret
+from gatekey.wire import body as json
+
+SHORTEST = 8
+"""Characters from which on a text is looked for: a header such as `1` is in every answer, and is no secret."""
+
+
+def mask(outcome: Outcome, secrets: Iterable[Secret]) -> None:
+    """Replace the secrets in a failed outcome's body, headers and error by `[secret]`."""
+    for secret in secrets:
+        text, hidden = secret.reveal(), str(secret)
+        if len(text) < SHORTEST:
+            continue
+        # As it is, and as JSON spells it.
+        for spelled in {text.encode(), json.encode(text)[1:-1], json.encode(text)[1:-1].replace(b"/", b"\\/")}:
+            outcome.body = outcome.body.replace(spelled, hidden.encode())
+        outcome.headers = [(name, value.replace(text, hidden)) for name, value in outcome.headers]
+        if outcome.error is not None:
+            outcome.error.message = outcome.error.message.replace(text, hidden)
+            if outcome.error.param:
+                outcome.error.param = outcome.error.param.replace(text, hidden)

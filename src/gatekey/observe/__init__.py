@@ -1,0 +1,1 @@
+"""What an operator sees of the gateway. Knows neither HTTP serving nor the other adapters."""
