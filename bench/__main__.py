@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import cases, hot, load, page, process, systems
+from bench import cases, hot, load, page, process, stored, systems
 from bench.process import Ground
 from bench.results import Results, aligned
 from bench.systems import System, Upstreams
@@ -48,6 +48,8 @@ def main() -> int:
             upstreams = systems.upstreams(ground)
             if options.profile:
                 return _profile(ground, upstreams, options.only)
+            if options.only == "stored":
+                return _stored(ground, upstreams, _QUICK if options.quick else _WHOLE)
             return _compare(ground, upstreams, names, options)
     except process.DidNotStart as error:
         print(f"did not start: {error}")
@@ -56,8 +58,8 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Gatekey beside nginx and the original.")
-    parser.add_argument("--quick", action="store_true", help="under 40 s, without the long chat; rougher figures")
-    parser.add_argument("--only", choices=("plain", "stream", "memory"), help="one part of it")
+    parser.add_argument("--quick", action="store_true", help="under 40 s, without long chat and store; rougher figures")
+    parser.add_argument("--only", choices=("plain", "stream", "memory", "stored"), help="one part of it")
     parser.add_argument("--write", action="store_true", help="put the result into docs/benchmarks.md")
     parser.add_argument(
         "--profile", action="store_true", help="Gatekey's hottest functions (with --only: of that part)"
@@ -80,15 +82,27 @@ def _compare(ground: Ground, upstreams: Upstreams, names: Sequence[str], options
         found.memory[system.name] = system.running.memory()
     if options.only == "memory":
         found.samples.clear()  # too short to be figures
-    for table in (found.costs(), found.footprint(), found.targets()):
-        if len(table) > 1:
-            print(f"\n{aligned(table)}")
+    if not (options.quick or options.only):
+        found.stored = stored.measure(ground, upstreams, pace.rounds, pace.seconds, _say)
+    _show(found)
     if "gatekey" not in found.startup:
         print("\nGatekey did not start: no result.")
         return 1
     if options.write:
         page.write(found, running, pace.rounds, pace.seconds)
     return 0
+
+
+def _stored(ground: Ground, upstreams: Upstreams, pace: Pace) -> int:
+    found = Results(stored=stored.measure(ground, upstreams, pace.rounds, pace.seconds, _say))
+    _show(found)
+    return 0
+
+
+def _show(found: Results) -> None:
+    for table in (found.costs(), found.stored.costs(), found.footprint(), found.targets()):
+        if len(table) > 1:
+            print(f"\n{aligned(table)}")
 
 
 def _wanted(kind: str, options: argparse.Namespace) -> bool:

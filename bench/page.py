@@ -25,6 +25,7 @@ def write(results: Results, systems: Sequence[System], rounds: int, seconds: int
         versions=versions,
         targets=aligned(results.targets()),
         costs=aligned(results.costs()),
+        stored=aligned(results.stored.costs()),
         footprint=aligned(results.footprint()),
         skipped=f"\n{left_out}\n" if left_out else "",
         connections=CONNECTIONS,

@@ -16,7 +16,8 @@ from bench.process import LOAD_CORE, MEASURED_CORE, Ground, Running, free_port
 ORIGINAL = "@portkey-ai/gateway"
 ORIGINAL_VERSION = "1.15.2"
 
-_KEY = "bench-admin-key-000000000000000000000000"
+KEY = "bench-admin-key-000000000000000000000000"
+"""Gatekey's admin key."""
 _BIN = Path(sys.executable).parent
 _NODE = _BIN.parent / "bench-node"
 
@@ -88,7 +89,7 @@ class System:
         if not self.gateway:
             return Ask(prefix + path, headers, body)
         host = f"http://127.0.0.1:{upstreams.of(prefix).port}{prefix}/v1"
-        chosen = {"x-portkey-api-key": _KEY, "x-portkey-provider": "openai", "x-portkey-custom-host": host}
+        chosen = {"x-portkey-api-key": KEY, "x-portkey-provider": "openai", "x-portkey-custom-host": host}
         return Ask(path, headers | chosen, body)
 
 
@@ -110,12 +111,12 @@ def nginx(ground: Ground, upstreams: Upstreams) -> System:
     return System("nginx", version, _nginx(ground, "proxy", body, port, MEASURED_CORE), gateway=False)
 
 
-def gatekey(ground: Ground, upstreams: Upstreams) -> System:
-    """Gatekey as it is served: one worker, a fresh data folder."""
+def gatekey(ground: Ground, upstreams: Upstreams, data: str = "data") -> System:
+    """Gatekey as it is served: one worker, a data folder below the scratch folder, fresh unless somebody filled it."""
     port, program = free_port(), str(_BIN / "gatekey")
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command = [program, *serve, "--data", str(ground.scratch / "data")]
-    running = ground.start("gatekey", command, port, env={"GATEKEY_ADMIN_KEY": _KEY})
+    command = [program, *serve, "--data", str(ground.scratch / data)]
+    running = ground.start(f"gatekey-{data}", command, port, env={"GATEKEY_ADMIN_KEY": KEY})
     return System("gatekey", said(program, "--version").removeprefix("gatekey "), running)
 
 
