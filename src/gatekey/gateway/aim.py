@@ -143,10 +143,13 @@ def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str,
     elif stored.broken:
         refusal = Unsealable(stored.broken, param=param)
     provider = sight.catalog.provider(stored.provider)
-    options = {**stored.options, **target.options}
-    if (host and _secrets(stored, provider)) or (
-        refusal is None and _base(provider, options) != _base(provider, stored.options)
-    ):
+    options, secrets = stored.options, _secrets(stored, provider)
+    moved = bool(host)
+    if target.options:
+        options = {**options, **target.options}
+        # An option may be part of the address, as the name of an Azure resource is.
+        moved = moved or (not stored.custom_host and _base(provider, options) != _base(provider, stored.options))
+    if secrets and moved:
         where = _where(target, call) if host else target.path
         raise EgressRefused(f"{where}: a stored credential is only sent to its own host.", param=where)
     if stored.custom_host:
@@ -164,7 +167,7 @@ def _at_stored(target: Target, call: Call, sight: Sight, named: str, param: str,
         stored=stored.slug,
         models=stored.models,
         headers=stored.custom_headers,
-        secrets=_secrets(stored, provider),
+        secrets=secrets,
         refusal=refusal,
     )
 

@@ -16,8 +16,9 @@ def mask(outcome: Outcome, secrets: Iterable[Secret]) -> None:
         text, hidden = secret.reveal(), str(secret)
         if len(text) < SHORTEST:
             continue
+        quoted = bytes(json.raw(text))[1:-1]
         # As it is, and as JSON spells it.
-        for spelled in {text.encode(), json.encode(text)[1:-1], json.encode(text)[1:-1].replace(b"/", b"\\/")}:
+        for spelled in {text.encode(), quoted, quoted.replace(b"/", b"\\/")}:
             outcome.body = outcome.body.replace(spelled, hidden.encode())
         outcome.headers = [(name, value.replace(text, hidden)) for name, value in outcome.headers]
         if outcome.error is not None:
