@@ -49,6 +49,12 @@ class Catalog:
         """Every spelling of the provider's own options in a config, to the canonical name."""
         return self.provider(slug).option_names
 
+    def documented(self, option: str) -> bool:
+        """Whether it is an option of a provider that is documented and not here."""
+        from gatekey.providers._documented import OPTIONS
+
+        return option in OPTIONS
+
     @cache  # noqa: B019 - one Catalog lives as long as the process
     def option_names(self) -> Mapping[str, str]:
         """The same over all providers."""

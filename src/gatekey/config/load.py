@@ -45,6 +45,9 @@ class Catalog(Protocol):
     def option_names(self) -> Mapping[str, str]:
         """The same over all providers."""
 
+    def documented(self, option: str) -> bool:
+        """Whether it is an option of a provider that is documented and not here."""
+
 
 def load(source: str | bytes | Mapping[str, Any], catalog: Catalog, param: str = "x-portkey-config") -> Config:
     """The config. `param` names where it came from, for errors that have no path inside it.
@@ -218,6 +221,8 @@ class _Reader:
             return bad(place, "the config format with mode and options is no longer read; write strategy and targets")
         if snake(key) in self._catalog.option_names():
             return bad(place, f'the provider "{group}" has no such option' + nearest(key, takes))
+        if self._catalog.documented(snake(key)):
+            return bad(place, "no provider that takes this option is available yet")
         return bad(place, "unknown key" + nearest(key, (*FIELDS, *ALSO, *takes)))
 
 

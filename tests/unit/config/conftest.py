@@ -20,6 +20,9 @@ class FakeCatalog:
     def slugs(self):
         return tuple(self._options)
 
+    def documented(self, option):
+        return option == "later_region"
+
     def options(self, slug):
         return self._options[slug]
 

@@ -12,6 +12,9 @@ class NoProviders:
     def slugs(self):
         return ()
 
+    def documented(self, option):
+        return False
+
     def options(self, slug):
         return {}
 
