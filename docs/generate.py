@@ -10,9 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec.inspect as shapes
+from msgspec import NODEFAULT
+
 import gatekey.providers
 from docs import words
 from gatekey import cli, errors
+from gatekey.admin.app import routes
+from gatekey.admin.route import Route
 from gatekey.catalog import Catalog
 from gatekey.cli import settings
 from gatekey.config import language
@@ -287,12 +292,54 @@ def errors_page() -> str:
     return "\n".join([NOTE, "# Errors\n", words.ERRORS, table(("status", "code", "type", "class", "meaning"), rows)])
 
 
+# --- the control plane
+
+
+def fields_of(shape: shapes.Type, path: str = "") -> Iterator[str]:
+    """The fields of a body, those below them too; a star marks one that is needed."""
+    if isinstance(shape, shapes.Metadata):
+        yield from fields_of(shape.type, path)
+    elif isinstance(shape, shapes.UnionType):
+        for one in shape.types:
+            yield from fields_of(one, path)
+    elif isinstance(shape, shapes.ListType):
+        yield from fields_of(shape.item_type, f"{path.removesuffix('.')}[].")
+    elif isinstance(shape, shapes.StructType):
+        for field in shape.fields:
+            if not {field.encode_name, path + field.encode_name} & words.REFUSED_FIELDS:
+                needed = field.required and field.default is NODEFAULT
+                yield code(path + field.encode_name) + ("*" if needed else "")
+                yield from fields_of(field.type, f"{path}{field.encode_name}.")
+
+
+def _route(route: Route) -> tuple[str, str, str, str, str]:
+    body = ", ".join(fields_of(shapes.type_info(route.body))) if route.body else ""
+    rest = ", options of the provider" if getattr(route.body, "REST", None) else ""
+    about = route.about + (" For keys of the organisation only." if route.organisation else "")
+    asked = ", ".join(code(query.name) + ("*" if query.needed else "") for query in route.query)
+    scope = " or ".join(map(code, route.scopes))
+    return code(f"{route.method} {route.path}"), about, body + rest, asked, scope
+
+
+def control_plane() -> str:
+    """Every route of the control plane."""
+    by_resource: dict[str, list[Route]] = {}
+    for route in routes():
+        by_resource.setdefault(route.resource, []).append(route)
+    parts = [NOTE, "# Control plane\n", words.CONTROL_PLANE]
+    for resource, found in by_resource.items():
+        head = ("route", "what for", "body", "query", "scope")
+        parts += [f"## {code(resource)}\n", table(head, map(_route, found))]
+    return "\n".join(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "providers.md": providers,
     "settings.md": settings_page,
     "headers.md": headers_page,
     "config.md": config_page,
     "errors.md": errors_page,
+    "control-plane.md": control_plane,
 }
 """Page -> what makes its text."""
 
