@@ -51,9 +51,9 @@ class Catalog:
 
     def documented(self, option: str) -> bool:
         """Whether it is an option of a provider that is documented and not here."""
-        from gatekey.providers._documented import OPTIONS
+        from gatekey.providers import DOCUMENTED
 
-        return option in OPTIONS
+        return option in DOCUMENTED
 
     @cache  # noqa: B019 - one Catalog lives as long as the process
     def option_names(self) -> Mapping[str, str]:

@@ -7,10 +7,12 @@ maps, and at the end `provider = Provider(...)`.
 from gatekey.providers import _read as reading
 from gatekey.providers._auth import bearer, header
 from gatekey.providers._compatible import compatible
+from gatekey.providers._documented import DOCUMENTED
 from gatekey.providers._shape import Shaped, address, shape
 from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
 
 __all__ = [
+    "DOCUMENTED",
     "Asked",
     "Chunk",
     "Endpoint",

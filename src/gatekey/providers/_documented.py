@@ -3,7 +3,7 @@
 Source: portkey-api.md 1.2 and 2.2. Whoever adds such a provider moves its options into its file.
 """
 
-OPTIONS = frozenset({
+DOCUMENTED = frozenset({
     "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region", "aws_role_arn", "aws_external_id",
     "aws_auth_type", "aws_s3_bucket", "aws_s3_object_key", "aws_bedrock_model",
     "vertex_project_id", "vertex_region", "vertex_service_account_json", "vertex_auth_type",
