@@ -134,11 +134,16 @@ def _event(block: str) -> Event:
 
 
 class Gateway:
-    """A running gateway. `env` is added to an environment that trusts loopback addresses; `args` to `serve`."""
+    """A running gateway. `env` is added to an environment that trusts loopback addresses; `args` to `serve`.
 
-    def __init__(self, *, env: Mapping[str, str] | None = None, args: tuple[str, ...] = ()) -> None:
+    `data`: its data folder; without, it has one that goes with it.
+    """
+
+    def __init__(
+        self, *, env: Mapping[str, str] | None = None, args: tuple[str, ...] = (), data: Path | None = None
+    ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="gatekey-test-")
-        self.data = Path(self._scratch.name) / "data"
+        self.data = data or Path(self._scratch.name) / "data"
         self._log = Path(self._scratch.name) / "log"
         program = str(Path(sys.executable).with_name("gatekey"))
         self._command = [program, "serve", "--host", "127.0.0.1", "--port", "0", "--data", str(self.data), *args]
@@ -160,6 +165,7 @@ class Gateway:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def __enter__(self) -> "Gateway":
+        (self.data / "address").unlink(missing_ok=True)  # of the one before on this folder
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 self._command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
