@@ -8,6 +8,7 @@ import pytest
 from tests.clients.curl import WAYS, run
 from tests.fake import Fake
 from tests.gateway import KEY, Answer, Gateway
+from tests.stored import SECRET, config, virtual_key
 
 HOST = "https://api.portkey.ai"
 
@@ -63,6 +64,7 @@ pytestmark = pytest.mark.parametrize("way", WAYS)
 def curl(way: str, command: str, gateway: Gateway, scratch: Path, **environ: str) -> Answer:
     """A command with its host and its ids changed."""
     command = command.replace(HOST, gateway.url).replace("config-key", "$CONFIG")
+    command = command.replace("openai-virtual-key", "$VIRTUAL_KEY")
     return run(way, command, {"PORTKEY_API_KEY": KEY, **environ}, gateway, scratch)
 
 
@@ -90,8 +92,8 @@ def test_provider_and_key(way: str, gateway: Gateway, fake: Fake, tmp_path: Path
 
 
 def test_an_inline_config(way: str, gateway: Gateway, fake: Fake, tmp_path: Path) -> None:
-    config = {"provider": "openai", "api_key": "sk-in-config", "custom_host": fake.base}
-    answer = curl(way, CONFIG, gateway, tmp_path, CONFIG=json.dumps(config))
+    inline = {"provider": "openai", "api_key": "sk-in-config", "custom_host": fake.base}
+    answer = curl(way, CONFIG, gateway, tmp_path, CONFIG=json.dumps(inline))
     assert answer.status == 200
     assert answer.json()["object"] == "text_completion"
     [received] = fake.requests
@@ -100,9 +102,9 @@ def test_an_inline_config(way: str, gateway: Gateway, fake: Fake, tmp_path: Path
 
 
 def test_trace_id_metadata_and_force_refresh(way: str, gateway: Gateway, fake: Fake, tmp_path: Path) -> None:
-    config = {"provider": "openai", "api_key": "sk-in-config", "custom_host": fake.base, "cache": {"mode": "simple"}}
+    inline = {"provider": "openai", "api_key": "sk-in-config", "custom_host": fake.base, "cache": {"mode": "simple"}}
     answer = curl(
-        way, THREE_MORE, gateway, tmp_path, CONFIG=json.dumps(config), UNIQUE_TRACE_ID="3f1c7b52-trace"
+        way, THREE_MORE, gateway, tmp_path, CONFIG=json.dumps(inline), UNIQUE_TRACE_ID="3f1c7b52-trace"
     )  # fmt: skip
     assert answer.status == 200
     assert answer.json()["object"] == "text_completion"
@@ -116,7 +118,7 @@ def test_trace_id_metadata_and_force_refresh(way: str, gateway: Gateway, fake: F
 def test_the_metadata_that_curl_sends_is_read(way: str, gateway: Gateway, fake: Fake, tmp_path: Path) -> None:
     """Metadata that a condition asks for decides where the request goes."""
     target = {"provider": "openai", "api_key": "sk", "custom_host": fake.base}
-    config = {
+    inline = {
         "strategy": {
             "mode": "conditional",
             "conditions": [{"query": {"metadata._user": {"$eq": "john"}}, "then": "johns"}],
@@ -124,17 +126,65 @@ def test_the_metadata_that_curl_sends_is_read(way: str, gateway: Gateway, fake: 
         },
         "targets": [{"name": "others", **target}, {"name": "johns", **target}],
     }
-    answer = curl(way, THREE_MORE, gateway, tmp_path, CONFIG=json.dumps(config), UNIQUE_TRACE_ID="t")
+    answer = curl(way, THREE_MORE, gateway, tmp_path, CONFIG=json.dumps(inline), UNIQUE_TRACE_ID="t")
     assert answer.headers["x-portkey-last-used-option-index"] == "config.targets[1]"
 
 
-@pytest.mark.parametrize(("command", "named"), [(VIRTUAL_KEY, "virtual-key"), (CONFIG, "config")])
-def test_what_is_not_stored_is_told(
-    way: str, command: str, named: str, gateway: Gateway, tmp_path: Path
-) -> None:
-    answer = curl(way, command, gateway, tmp_path, CONFIG="pc-saved")
+def test_a_virtual_key(way: str, gateway: Gateway, fake: Fake, tmp_path: Path) -> None:
+    slug = virtual_key(gateway, fake)
+    answer = curl(way, VIRTUAL_KEY, gateway, tmp_path, VIRTUAL_KEY=slug)
+    assert answer.status == 200
+    assert answer.json()["object"] == "text_completion"
+    assert answer.headers["x-portkey-last-used-option-index"] == "config"
+    [received] = fake.requests
+    assert received.path == "/v1/completions"
+    assert received.json == ASKED
+    assert received.header("authorization") == f"Bearer {SECRET}"
+
+
+def test_a_saved_config(way: str, gateway: Gateway, fake: Fake, tmp_path: Path) -> None:
+    slug = virtual_key(gateway, fake)
+    saved = config(gateway, {"virtual_key": slug, "override_params": {"temperature": 0}})
+    answer = curl(way, CONFIG, gateway, tmp_path, CONFIG=saved)
+    assert answer.status == 200
+    assert answer.json()["object"] == "text_completion"
+    [received] = fake.requests
+    assert received.json == {**ASKED, "temperature": 0}
+    assert received.header("authorization") == f"Bearer {SECRET}"
+
+
+def test_all_of_them_over_a_saved_config(way: str, gateway: Gateway, fake: Fake, tmp_path: Path) -> None:
+    saved = config(
+        gateway,
+        {
+            "cache": {"mode": "simple"},
+            "strategy": {
+                "mode": "conditional",
+                "conditions": [{"query": {"metadata._user": {"$eq": "john"}}, "then": "johns"}],
+                "default": "others",
+            },
+            "targets": [
+                {"name": name, "virtual_key": virtual_key(gateway, fake, key=f"sk-of-the-{name}")}
+                for name in ("others", "johns")
+            ],
+        },
+    )
+    answer = curl(way, THREE_MORE, gateway, tmp_path, CONFIG=saved, UNIQUE_TRACE_ID="3f1c7b52-trace")
+    assert answer.status == 200
+    assert answer.json()["object"] == "text_completion"
+    assert answer.headers["x-portkey-trace-id"] == "3f1c7b52-trace"
+    assert answer.headers["x-portkey-cache-status"] == "REFRESH"
+    assert answer.headers["x-portkey-last-used-option-index"] == "config.targets[1]"
+    [received] = fake.requests
+    assert received.json == ASKED
+    assert received.header("authorization") == "Bearer sk-of-the-johns"
+    assert not [name for name, _ in received.headers if name.lower().startswith("x-portkey-")]
+
+
+def test_what_is_not_stored_is_told(way: str, gateway: Gateway, tmp_path: Path) -> None:
+    answer = curl(way, VIRTUAL_KEY, gateway, tmp_path, VIRTUAL_KEY="nobodys")
     assert answer.status == 400
-    assert answer.error["param"] == f"x-portkey-{named}"
+    assert answer.error["param"] == "x-portkey-virtual-key"
     assert "there is no" in answer.error["message"]
     assert answer.headers["x-portkey-trace-id"]
 
