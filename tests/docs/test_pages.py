@@ -50,7 +50,7 @@ def test_commands_exist(name: str) -> None:
     scripts = set(re.findall(r"\bscripts/[a-z-]+", typed))
     assert not [script for script in scripts if not (ROOT / script).is_file()]
     there = {" ".join(path) for path in commands()}
-    named = re.findall(r"\bgatekey ((?:[a-z]+ ?)+)", typed)
+    named = re.findall(r"\bgatekey ((?:[a-z][a-z-]* ?)+)", typed)
     assert not [words for words in named if not any(words.strip().startswith(path) for path in there)]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from docs import generate, words
 from gatekey import errors
+from gatekey.admin.app import routes
 from gatekey.catalog import Catalog
 from gatekey.cli import settings
 from gatekey.config import language
@@ -39,6 +40,16 @@ def test_every_setting_is_there() -> None:
 
 def test_every_header_is_there() -> None:
     assert headers.TABLE.keys() | described.ANSWERED.keys() <= rows("headers.md")
+
+
+def test_every_route_of_the_control_plane_is_there() -> None:
+    assert {f"{route.method} {route.path}" for route in routes()} <= rows("control-plane.md")
+
+
+def test_the_fields_of_bodies_are_there_and_those_that_are_refused_are_not() -> None:
+    text = page("control-plane.md")
+    assert "`defaults.config_id`" in text and "`models[].slug`*" in text
+    assert not [name for name in words.REFUSED_FIELDS if f"`{name}`" in text]
 
 
 def test_every_key_of_a_config_is_there() -> None:
