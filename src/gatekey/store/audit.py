@@ -14,7 +14,7 @@ HIDDEN = "[secret]"
 
 _secret = re.compile(
     r"(?i)(^|[_-])(key|keys|secret|secrets|token|tokens|password|credential|credentials|authorization)$"
-    r"|api_?key|secret|private|service_account|session_token|custom_headers|^configurations$|^authorization$"
+    r"|api_?key|secret|private|service_account|session_token|access_key_id|custom_headers|^configurations$|^authorization$"
 )
 _harmless = frozenset({"api_key_id", "virtual_key", "secret_mappings", "max_tokens", "key_transition_period_ms"})
 

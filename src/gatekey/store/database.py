@@ -14,7 +14,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Engine, event, select, update
 from sqlalchemy.engine import make_url
 
-from gatekey.errors import Overloaded
+from gatekey.errors import BadBody, Overloaded
 from gatekey.store.tables import counters
 
 PATIENCE = 5.0
@@ -37,14 +37,13 @@ class Write:
 
 
 class Database:
-    """Runs functions in transactions. `changed` is called in the event loop after each write that was committed."""
+    """Runs functions in transactions."""
 
     def __init__(self, url: str) -> None:
         """`url`: `sqlite:///path` or `postgresql://user:password@host/name`."""
         self.engine = engine(url)
         self._threads = ThreadPoolExecutor(1 if self.sqlite else THREADS, thread_name_prefix="gatekey-store")
         self._waiting = 0
-        self.changed: Callable[[], None] = lambda: None
 
     @property
     def sqlite(self) -> bool:
@@ -70,9 +69,7 @@ class Database:
                 revision = connection.execute(statement.returning(counters.c.value)).scalar_one()
                 return function(Write(connection, revision, int(time.time() * 1000)), *arguments)
 
-        result = await self._run(run)
-        self.changed()
-        return result
+        return await self._run(run)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -83,11 +80,20 @@ class Database:
         if self._waiting >= WAITING:
             raise Overloaded("The database is busy: try again in a moment.")
         self._waiting += 1
+        future = self._threads.submit(run)
+        result = asyncio.wrap_future(future)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+            await asyncio.wait((result,), timeout=PATIENCE)
+            # What has begun comes to its end: the bounds of its statements see to that.
+            if not result.done() and future.cancel():
+                raise Overloaded("The database is busy: try again in a moment.")
+            return await result
+        except sqlalchemy.exc.DataError:
+            raise BadBody("A value holds what cannot be stored, such as a NUL character, or is too long.") from None
         except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError):
             raise Overloaded("The database cannot be reached: try again in a moment.") from None
         finally:
+            result.cancel()
             self._waiting -= 1
 
 

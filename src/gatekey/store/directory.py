@@ -6,13 +6,15 @@ waits for the database. While it is down, what is known goes on being served; `b
 """
 
 import asyncio
+import functools
 import logging
+import sys
 import time
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import Connection, Table, select
 
 from gatekey.errors import GatekeyError, Unauthenticated, Unsealable
 from gatekey.secret import Secret
@@ -52,6 +54,10 @@ class Principal(Struct, frozen=True):
         return self.workspace or DEFAULT
 
 
+Held = tuple[Principal, int | None]
+"""What a secret opens, and until when in ms since the epoch: None as long as its key."""
+
+
 class Stored(Struct, frozen=True):
     """A stored provider, ready to be used. `models` None: all are allowed; `refusal`: why it cannot be used now."""
 
@@ -78,9 +84,8 @@ class Directory:
         self._database = database
         self._vault = vault
         self._seen = 0
-        self._keys: dict[bytes, tuple[str, int | None]] = {}
-        self._principals: dict[str, Principal] = {}
-        self._digests: dict[str, list[bytes]] = {}
+        self._keys: dict[bytes, Held] = {}
+        self._digests: dict[str, tuple[bytes, ...]] = {}
         self._integrations: dict[str, Row] = {}
         self._providers: dict[tuple[str, str], Row] = {}
         self._stored: dict[tuple[str, str], Stored] = {}
@@ -107,10 +112,7 @@ class Directory:
         found = self._keys.get(digest)
         if found is None:
             return None
-        key_id, until = found
-        principal = self._principals.get(key_id)
-        if principal is None:
-            return None
+        principal, until = found
         for end in (until, principal.expires_at):
             if end is not None and end <= now * 1000:
                 raise Unauthenticated("The gateway key has expired.", param="x-portkey-api-key")
@@ -166,20 +168,20 @@ class Directory:
                 if not down:
                     log.warning("The database is out of reach; what is known goes on being served. %s", failure.message)
                 down = True
+            except Exception:
+                # Whatever it is, looking goes on: a worker that has stopped would let deleted keys in for ever.
+                log.exception("Changes in the database could not be taken in.")
 
     def _take_in(self, changes: "_Changes") -> None:
         for row in changes.workspaces:
             self._workspaces[row["id"]] = {} if row["deleted"] else rows.value(row["defaults"]).get("metadata", {})
-        for row in changes.api_keys:
-            for digest in self._digests.pop(row["id"], []):
+        for id in changes.api_keys:
+            for digest in self._digests.pop(id, ()):
                 self._keys.pop(digest, None)
-            self._principals.pop(row["id"], None)
-            if not row["deleted"]:
-                self._principals[row["id"]] = _principal(row)
-        for secret in changes.secrets:
-            digest = bytes.fromhex(secret["digest"])
-            self._keys[digest] = (secret["api_key_id"], secret["expires_at"])
-            self._digests.setdefault(secret["api_key_id"], []).append(digest)
+        for digest, held in changes.held.items():
+            self._keys[digest] = held
+            id = held[0].id
+            self._digests[id] = (*self._digests.get(id, ()), digest)
         for row in changes.integrations:
             if row["deleted"]:
                 self._integrations.pop(row["id"], None)
@@ -226,8 +228,8 @@ class Directory:
 class _Changes(Struct):
     revision: int
     workspaces: list[Row]
-    api_keys: list[Row]
-    secrets: list[Row]
+    api_keys: set[str]
+    held: dict[bytes, Held]
     integrations: list[Row]
     providers: list[Row]
     configs: list[Row]
@@ -240,29 +242,54 @@ def _newer(connection: Connection, seen: int) -> _Changes | None:
         return None
 
     def changed(table: Table) -> list[Row]:
-        return _read(connection, select(table).where(table.c.revision > seen).order_by(table.c.revision))
+        statement = select(table).where(table.c.revision > seen).order_by(table.c.revision)
+        return [dict(row) for row in connection.execute(statement).mappings()]
 
-    keys, secrets = tables.api_keys, tables.api_key_secrets
-    of_changed = secrets.c.api_key_id.in_(select(keys.c.id).where(keys.c.revision > seen, keys.c.deleted.is_(False)))
     return _Changes(
-        newest, changed(tables.workspaces), changed(keys), _read(connection, select(secrets).where(of_changed)),
+        newest, changed(tables.workspaces), *_keys(connection, seen),
         changed(tables.integrations), changed(tables.providers), changed(tables.configs),
     )  # fmt: skip
 
 
-def _read(connection: Connection, statement: Select[Any]) -> list[Row]:
-    return [dict(row) for row in connection.execute(statement).mappings()]
+def _keys(connection: Connection, seen: int) -> tuple[set[str], dict[bytes, Held]]:
+    """The ids of keys that changed, and what their secrets open. There may be very many: a piece at a time is read."""
+    keys, secrets = tables.api_keys, tables.api_key_secrets
+    columns = (
+        keys.c[name] for name in ("id", "workspace_id", "scopes", "defaults", "user_id", "expires_at", "deleted")
+    )
+    statement = select(*columns, secrets.c.digest, secrets.c.expires_at.label("until")).outerjoin_from(keys, secrets)
+    changed: set[str] = set()
+    held: dict[bytes, Held] = {}
+    for row in connection.execute(statement.where(keys.c.revision > seen).execution_options(yield_per=1000)):
+        changed.add(row.id)
+        if row.digest and not row.deleted:
+            held[bytes.fromhex(row.digest)] = _principal(row), row.until
+    return changed, held
 
 
-def _principal(row: Row) -> Principal:
-    defaults = rows.value(row["defaults"])
+def _principal(row: Any) -> Principal:
+    defaults = _defaults(row.defaults)
     return Principal(
-        id=row["id"],
-        workspace=row["workspace_id"] or "",
-        scopes=frozenset(rows.value(row["scopes"])),
+        id=row.id,
+        workspace=sys.intern(row.workspace_id or ""),
+        scopes=_scopes(row.scopes),
         config=defaults.get("config_id") or "",
         allow_config_override=defaults.get("allow_config_override", True),
         metadata=defaults.get("metadata") or {},
-        user=row["user_id"] or "",
-        expires_at=row["expires_at"],
+        user=row.user_id or "",
+        expires_at=row.expires_at,
     )
+
+
+# Most keys are alike: what they have in common is kept once.
+
+
+@functools.lru_cache(1024)
+def _scopes(text: str) -> frozenset[str]:
+    return frozenset(rows.value(text))
+
+
+@functools.lru_cache(1024)
+def _defaults(text: str) -> Row:
+    found: Row = rows.value(text)
+    return found

@@ -76,13 +76,18 @@ def migrate(engine: Engine) -> None:
     from alembic import command
 
     with engine.begin() as connection:
+        # Waiting for the other one, and a statement over a large table, may take longer than usual.
         if engine.dialect.name == "sqlite":
             # A write lock from the first moment: two processes must not both find an old layout.
             connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={SECONDS * 1000}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
+            for name in ("statement", "lock"):
+                connection.exec_driver_sql(f"SET LOCAL {name}_timeout = '{SECONDS}s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         command.upgrade(config(connection), "head")
+    engine.dispose()  # a connection of SQLite keeps its patience
 
 
 def config(connection: Connection) -> "Config":
