@@ -56,8 +56,9 @@ class New(Struct, forbid_unknown_fields=True):
 
 
 class Change(Struct, forbid_unknown_fields=True):
-    """What to change of a key. `expires_at` null or empty: it does not end."""
+    """What to change of a key. `expires_at` null or empty: it does not end. Clients repeat the path's `id`."""
 
+    id: str | None = None
     name: Name | None = None
     description: Text | None = None
     scopes: Names | None = None
@@ -117,6 +118,8 @@ async def update(visit: Visit) -> Answer:
     asked: Change = visit.content
     without_limits(asked)
     found = await _reached(visit, "update")
+    if asked.id not in (None, found["id"]):
+        raise BadBody("id: the id of a key cannot be changed.", param="id")
     changes: Row = {name: value for name in ("name", "description") if (value := getattr(asked, name)) is not None}
     if asked.scopes is not None:
         given = scopes.checked(asked.scopes, organisation=not found["workspace_id"], giver=visit.principal)

@@ -58,7 +58,7 @@ async def create(visit: Visit) -> Answer:
         is_default=bool(asked.is_default),
         by=visit.principal.user or visit.principal.id,
     )
-    return {"success": True, "data": _short(found)}
+    return _whole(_short(found))
 
 
 async def every(visit: Visit) -> Answer:
@@ -74,7 +74,7 @@ async def one(visit: Visit) -> Answer:
     """One of them, with its content."""
     found = await _found(visit)
     content = {"config": Raw(found["config"].encode()), "format": "json"}
-    return {"success": True, "data": told(found) | content}
+    return _whole(told(found) | content)
 
 
 async def update(visit: Visit) -> Answer:
@@ -92,7 +92,7 @@ async def update(visit: Visit) -> Answer:
         text, places = checked(asked.config, visit.house.catalog)
     by = visit.principal.user or visit.principal.id
     changed = await visit.write(configs.update, found["id"], columns, text=text, places=places, by=by)
-    return {"success": True, "data": _short(changed)}
+    return _whole(_short(changed))
 
 
 async def versions(visit: Visit) -> Answer:
@@ -161,6 +161,11 @@ def told(row: Row) -> Answer:
         "last_updated_at": moment(row["last_updated_at"]),
         "object": "config",
     }
+
+
+def _whole(found: Answer) -> Answer:
+    """The documented API answers inside `data`; its clients read the fields beside it."""
+    return {"success": True, "data": found, **found}
 
 
 def _short(row: Row) -> Answer:

@@ -87,7 +87,8 @@ class Sharing(Struct, forbid_unknown_fields=True):
 
     workspaces: list[Access] = []
     global_workspace_access: Everywhere | None = None
-    override_existing_workspace_access: bool = False
+    override_existing_workspace_access: bool | None = None
+    override_existing_workspaces_access: bool | None = None  # what clients call it
     create_default_provider: bool = True
     default_provider_slug: Slug | None = None
 
@@ -205,7 +206,7 @@ async def share(visit: Visit) -> Answer:
         if each.enabled and wanted:
             defaults[workspace] = each.default_provider_slug or asked.default_provider_slug or ""
     everywhere = asked.global_workspace_access.enabled if asked.global_workspace_access else None
-    anew = asked.override_existing_workspace_access
+    anew = bool(asked.override_existing_workspace_access or asked.override_existing_workspaces_access)
     return _access(
         await visit.write(providers.share, row["id"], given, everywhere=everywhere, anew=anew, defaults=defaults)
     )
