@@ -41,6 +41,7 @@ class Told(msgspec.Struct):
 def app() -> App:
     """The application of a worker."""
     from gatekey.admin.app import Admin
+    from gatekey.admin.described import control_plane
     from gatekey.admin.visit import House as ControlHouse
     from gatekey.catalog import Catalog
     from gatekey.gateway.attempt import Upstream
@@ -72,7 +73,7 @@ def app() -> App:
         anybody=settings.open,
     )
     control = Admin(ControlHouse(catalog, database, directory, vault, policy))
-    return App(house, lambda: document(catalog), control, most=settings.max_calls)
+    return App(house, lambda: document(catalog, control_plane), control, most=settings.max_calls)
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> int:

@@ -38,7 +38,7 @@ def create(write: Write, *, name: str, slug: str | None, description: str, defau
     )
 
 
-def update(write: Write, name: str, **columns: Any) -> Row:
+def update(write: Write, name: str, /, **columns: Any) -> Row:
     """Change its columns. Raises `NotFound`."""
     found = find(write.connection, name)
     rows.change(write, tables.workspaces, found["id"], **columns)

@@ -14,8 +14,8 @@ def test_a_workspace_is_made_listed_changed_and_deleted(ask: Ask, control: Contr
     assert control.directory.metadata(made["id"]) == {"team": "a"}
     assert ask("GET", "/admin/workspaces")[1]["total"] == 2
     assert ask("GET", f"/admin/workspaces/{made['slug']}") == (200, made)
-    status, changed = ask("PUT", f"/admin/workspaces/{made['id']}", {"description": "of the team"})
-    assert (status, changed["description"], changed["name"]) == (200, "of the team", "Team A")
+    status, changed = ask("PUT", f"/admin/workspaces/{made['id']}", {"name": "Team B", "description": "of the team"})
+    assert (status, changed["description"], changed["name"]) == (200, "of the team", "Team B")
     assert changed["defaults"] == made["defaults"]
     assert ask("DELETE", f"/admin/workspaces/{made['id']}") == (200, {})
     assert ask("GET", f"/admin/workspaces/{made['id']}")[0] == 404
