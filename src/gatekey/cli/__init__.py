@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from gatekey import __version__
-from gatekey.cli import integration_commands, key_commands, vault, virtual_key_commands, workspace_commands
+from gatekey.cli import (
+    config_commands,
+    integration_commands,
+    key_commands,
+    vault,
+    virtual_key_commands,
+    workspace_commands,
+)
 from gatekey.errors import GatekeyError
 
 app = typer.Typer(
@@ -25,6 +32,7 @@ app.add_typer(virtual_key_commands.app, name="virtual-keys")
 app.add_typer(integration_commands.app, name="integrations")
 app.add_typer(integration_commands.providers, name="providers")
 app.add_typer(vault.app, name="vault")
+app.add_typer(config_commands.app, name="configs")
 app.add_typer(workspace_commands.app, name="workspaces")
 
 
