@@ -336,5 +336,5 @@ def test_any_text_loads_or_is_refused(catalog, text):
 
 
 def test_an_option_of_a_provider_that_is_not_here_is_told_from_a_typo(catalog):
-    with pytest.raises(BadConfig, match="^later_region: no provider that takes this option is available yet"):
+    with pytest.raises(BadConfig, match=r"^later_region: no provider that takes this option is available yet"):
         load({"provider": "alpha", "api_key": "k", "later_region": "x"}, catalog)
