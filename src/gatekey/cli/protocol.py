@@ -30,13 +30,13 @@ class Line:
         cycle = self._cycle
         if cycle.disconnected or cycle.response_started or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
             return False
-        lines = [name + b": " + value for name, value in (*cycle.default_headers, *headers)]
-        if any(name == b"connection" for name, _ in headers):
+        lines = [b"%b: %b" % pair for pair in (*cycle.default_headers, *headers)]
+        if b"connection" in dict(headers):
             cycle.keep_alive = False
         elif not cycle.keep_alive:
             lines.append(b"connection: close")
         head = b"\r\n".join(lines)
-        if head.count(b"\n") != len(lines) - 1 or head.count(b"\r") != len(lines) - 1:
+        if head.count(b"\n") + head.count(b"\r") != 2 * len(lines) - 2:
             raise RuntimeError("a response header holds a line break")
         cycle.transport.write(STATUS_LINE[status] + head + b"\r\n\r\n" + body)
         cycle.response_started = cycle.response_complete = True

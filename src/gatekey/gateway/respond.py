@@ -74,8 +74,8 @@ def relayed(headers: Sequence[tuple[str, str]], *, untouched: bool = False) -> l
 
     `untouched`: the body passes as it came, so its description passes too.
     """
-    kept = _kept(",".join([value for name, value in headers if name == "connection"]), untouched)
-    foreign = _OURS if untouched else _FOREIGN
+    connection = ",".join([value for name, value in headers if name == "connection"])
+    kept, foreign = _kept(connection, untouched), _OURS if untouched else _FOREIGN
     return [pair for pair in headers if pair[0] not in kept and not pair[0].startswith(foreign)]
 
 
