@@ -37,7 +37,7 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
             data = answer.with_model(data, asked.model)
         if asked.encoding_format == "base64" and embedding.has_numbers(data):
             data = json.encode(embedding.encoded(answer.fields(data), "base64"))
-        return sse.escape_separators(data)
+        return data
     ours = answer.fields(data)
     if endpoint.reply is None:
         if ours.get("error"):

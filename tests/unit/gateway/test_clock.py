@@ -32,13 +32,16 @@ def test_what_does_not_is_a_time_out() -> None:
         asyncio.run(under(lambda task: Clock(task, 0.001), forever))
 
 
-def test_a_clock_can_be_wound_back() -> None:
+@pytest.mark.parametrize("total", [False, True])
+def test_a_clock_can_be_wound_back(total: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gatekey.gateway.clock.TICK", 0.001)
+
     async def work(clock: Clock) -> None:
         clock.wind(0.001)
         await forever(clock)
 
     with pytest.raises(TimeoutError):
-        asyncio.run(under(lambda task: Clock(task, 3600), work))
+        asyncio.run(under(lambda task: Clock(task, 3600, total=total), work))
 
 
 @pytest.mark.parametrize("total", [False, True])
