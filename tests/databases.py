@@ -60,11 +60,15 @@ class Postgres:
         self.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 
     def stop(self) -> None:
-        """End the server at once, as a crash would."""
+        """End the server at once, whoever is connected to it."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pgdata = self._server.pgdata
-            self._commands.pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=pgdata, user=self._server.system_user)
+            self._commands.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=self._server.system_user)
+
+    def close(self) -> None:
+        """End the server and remove what it held."""
+        self._server.cleanup()
 
     def start(self) -> None:
         """Start it again, at the same address."""
@@ -108,18 +112,19 @@ def migrated(kind: str, folder: Path) -> Iterator[str]:
 def _file() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="gatekey-db-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _migrate(f"sqlite:///{folder / 'template.db'}")
+    migrate_at(f"sqlite:///{folder / 'template.db'}")
     return folder / "template.db"
 
 
 @functools.cache
 def _template() -> str:
     url = postgres().create()
-    _migrate(url)
+    migrate_at(url)
     return str(make_url(url).database)
 
 
-def _migrate(url: str) -> None:
+def migrate_at(url: str) -> None:
+    """Bring a database to the present layout."""
     made = engine(url)
     migrate(made)
     if made.dialect.name == "sqlite":

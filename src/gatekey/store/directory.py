@@ -153,8 +153,10 @@ class Directory:
         async with self._lock:
             changes = await self._database.read(_newer, self._seen)
             if changes is not None:
-                self._seen = changes.revision
+                if changes.revision < self._seen:
+                    self._forget()
                 self._take_in(changes)
+                self._seen = changes.revision  # last: what could not be taken in comes again
             self._fresh = time.monotonic()
 
     async def _look(self) -> None:
@@ -170,7 +172,15 @@ class Directory:
                 down = True
             except Exception:
                 # Whatever it is, looking goes on: a worker that has stopped would let deleted keys in for ever.
-                log.exception("Changes in the database could not be taken in.")
+                if not down:
+                    log.exception("Changes in the database could not be taken in.")
+                down = True
+
+    def _forget(self) -> None:
+        """A backup was put back: what is known may never have been."""
+        for known in (self._keys, self._digests, self._integrations, self._providers, self._stored,
+                      self._configs, self._workspaces, self._places):  # fmt: skip
+            known.clear()
 
     def _take_in(self, changes: "_Changes") -> None:
         for row in changes.workspaces:
@@ -236,10 +246,12 @@ class _Changes(Struct):
 
 
 def _newer(connection: Connection, seen: int) -> _Changes | None:
-    """Everything that changed after revision `seen`; None where nothing did."""
+    """Everything that changed after revision `seen`, or all where that is still to come; None where nothing did."""
     newest = revision(connection)
     if newest == seen:
         return None
+    if newest < seen:
+        seen = 0
 
     def changed(table: Table) -> list[Row]:
         statement = select(table).where(table.c.revision > seen).order_by(table.c.revision)
