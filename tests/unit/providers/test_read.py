@@ -97,13 +97,12 @@ def test_a_reply_of_our_dialect_passes_byte_for_byte() -> None:
     assert reading.reply(call(plain), data) == data
 
 
-def test_only_their_finish_reasons_and_line_separators_change() -> None:
+def test_only_their_finish_reasons_change() -> None:
     data = '{"model": "x", "choices": [{"finish_reason": "eos", "message": {"content": "a\u2028b"}}]}'.encode()
     assert json.loads(reading.reply(call(plain), data))["choices"][0] == {
         "finish_reason": "stop",
         "message": {"content": "a\u2028b"},
     }
-    assert b"\xe2\x80\xa8" not in reading.reply(call(plain), data)
     assert b'"eos"' in reading.reply(call(plain, strict=False), data)
 
 
