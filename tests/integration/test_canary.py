@@ -226,7 +226,8 @@ def test_a_stream_that_repeats_it_in_the_middle(nest: Nest, fake: Fake) -> None:
     slug, (key, _) = stored(nest, fake)
     begun = chat_stream(["a", "b"]).cut_after(3, "keep")
     said = events([{"error": {"message": f"It failed with {key}."}}], done=False)
-    fake.answer(Reply(begun.head, (*begun.parts, *said.parts), "close"))
+    # A pause, since an error in the same read as the content is a failed attempt, which moves on.
+    fake.answer(Reply(begun.head, (*begun.parts, 0.5, *said.parts), "close"))
     answer = nest.call("POST", CHATS, {"x-portkey-virtual-key": slug}, {**CHAT, "stream": True})
     assert answer.status == 200
     assert "It failed with [secret]." in nest.heard[-1]
