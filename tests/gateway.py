@@ -172,12 +172,13 @@ class Gateway:
             )
         address = self.data / "address"
         try:
-            self.url = wait_until(
+            wait_until(
                 lambda: self.process.poll() is not None or (address.exists() and address.read_text().strip()),
                 PATIENCE,
                 "the gateway listens",
             )
             assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}"
+            self.url = address.read_text().strip()
         except BaseException as error:
             error.add_note(f"The gateway's log:\n{self.log}")
             self._end()

@@ -1,7 +1,7 @@
 """The control plane: finds the route, checks who asks, reads the body, answers, keeps the trail."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module, resources
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -12,6 +12,7 @@ from gatekey.admin import visit as visits
 from gatekey.admin.route import Route
 from gatekey.admin.visit import House, Visit
 from gatekey.errors import Forbidden, GatekeyError, MethodNotAllowed, UnknownRoute
+from gatekey.gateway.app import Scope
 from gatekey.gateway.call import Receive, arriving
 from gatekey.gateway.headers import Head
 from gatekey.gateway.respond import JSON, Pairs, Reply
@@ -45,19 +46,20 @@ class Admin:
         return any(pattern.fullmatch(path) for pattern, _ in self._routes)
 
     async def answer(
-        self, method: str, path: str, query: str, head: Head, principal: Principal, receive: Receive, reply: Reply
+        self, asked: Scope, path: str, head: Head, principal: Principal, receive: Receive, reply: Reply
     ) -> None:
         """Serve one request. Raises `GatekeyError` for whoever answers errors."""
-        route, parameters = self._find(method, path)
+        route, parameters = self._find(asked["method"], path)
         data = b"".join([piece async for piece in arriving(receive, head, visits.MAX_BODY)])
-        trail = _trail(route, path, query, head, principal, data)
+        query = dict(parse_qsl(asked["query_string"].decode("latin-1")))
+        trail = _trail(route, path, query, head, principal, data) | {"client_ip": _peer(asked)}
         try:
             _may(principal, route)
             content = visits.content(data, route.body) if route.body else None
-            asked = Visit(self._house, route, principal, parameters, dict(parse_qsl(query)), content, trail)
-            answer = await route.handler(asked)
+            visit = Visit(self._house, route, principal, parameters, query, content, trail)
+            answer = await route.handler(visit)
         except GatekeyError as failure:
-            if method != "GET":
+            if route.method != "GET":
                 refused = {**trail, "response_status_code": failure.status}
                 await self._house.database.write(lambda write: audit.record(write, **refused))
             raise
@@ -88,21 +90,26 @@ def _may(principal: Principal, route: Route) -> None:
         raise Forbidden(f"Your API key lacks the scope {' or '.join(route.scopes)}.")
 
 
-def _trail(route: Route, path: str, query: str, head: Head, principal: Principal, data: bytes) -> Row:
+def _trail(route: Route, path: str, query: Mapping[str, str], head: Head, principal: Principal, data: bytes) -> Row:
     return {
         "method": route.method,
         "uri": f"/v1{path}",
         "request_id": head.options.trace_id,
         "request_body": visits.shown(data, route.body),
-        "query_params": msgspec.json.encode(audit.masked(dict(parse_qsl(query)))).decode(),
+        "query_params": msgspec.json.encode(audit.masked(query)).decode(),
         "request_headers": msgspec.json.encode({name: head.get(name) for name in KEPT_HEADERS}).decode(),
         "user_id": principal.user or principal.id,
         "user_type": "user" if principal.user else "api_key",
         "workspace_id": principal.workspace or None,
         "resource_type": route.resource,
         "action": route.action,
-        "client_ip": None,
     }
+
+
+def _peer(asked: Scope) -> str | None:
+    """The address at the other end of the connection: headers that tell of another one can be made up by anybody."""
+    client = asked.get("client")
+    return str(client[0]) if client else None
 
 
 def _headers(head: Head) -> Pairs:

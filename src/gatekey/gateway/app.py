@@ -54,7 +54,7 @@ class Control(Protocol):
     """The control plane, which is served at the reserved paths."""
 
     async def answer(
-        self, method: str, path: str, query: str, head: Head, principal: Principal, receive: Receive, reply: Reply
+        self, asked: Scope, path: str, head: Head, principal: Principal, receive: Receive, reply: Reply
     ) -> None:
         """Serve one request; `path` is below `/v1`. Raises `GatekeyError`."""
         ...
@@ -156,8 +156,7 @@ class App:
         path = call.pathname.removeprefix("/v1")
         if self._control is None:
             raise UnknownRoute(f"{call.pathname[:200]} is not served here, and is never forwarded to a provider.")
-        query = scope["query_string"].decode("latin-1")
-        await self._control.answer(call.method, path, query, call.head, call.principal, receive, reply)
+        await self._control.answer(scope, path, call.head, call.principal, receive, reply)
 
     async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str, reserved: bool = False) -> None:
         if reply.sent is Sent.NOTHING:

@@ -1,7 +1,8 @@
 """One database, SQLite or PostgreSQL, with one set of statements. Everything blocking happens in its threads.
 
 Policy where the database is down or slow: what is in memory goes on being served; the control plane answers 503
-after `PATIENCE`; nothing waits longer than the bounds below.
+after `PATIENCE`. What has not begun by then is given up; what has begun comes to its end. PostgreSQL bounds each of its
+statements. SQLite bounds only the wait for its lock: a statement may take what this machine needs for it.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from gatekey.errors import BadBody, Overloaded
 from gatekey.store.tables import counters
 
 PATIENCE = 5.0
-"""s that a statement, a lock or a connection is waited for."""
+"""s that a thread, a lock or a connection is waited for, and that a statement of PostgreSQL may take."""
 WAITING = 256
 """Transactions that may wait for a thread; one more is refused."""
 THREADS = 4

@@ -17,6 +17,7 @@ from gatekey.store.rows import Row
 from gatekey.vault import Vault, new_key
 
 TRACE = "trace-of-the-test"
+PEER = "192.0.2.1"
 
 
 class Control:
@@ -59,7 +60,8 @@ class Control:
         head = headers.read([(b"x-portkey-trace-id", TRACE.encode()), (b"content-type", b"application/json")])
         place, _, query = path.partition("?")
         try:
-            await self._admin.answer(method, place, query, head, principal, receive, Reply(send))
+            scope = {"method": method, "query_string": query.encode(), "client": (PEER, 50_000)}
+            await self._admin.answer(scope, place, head, principal, receive, Reply(send))
         except GatekeyError as failure:
             return failure.status, json.loads(self._admin.failed(failure))
         return sent[0]["status"], json.loads(sent[1]["body"])

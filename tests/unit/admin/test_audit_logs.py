@@ -3,7 +3,7 @@
 import time
 
 from gatekey.admin.visit import moment
-from tests.unit.admin.asking import TRACE, Ask, key_of
+from tests.unit.admin.asking import PEER, TRACE, Ask, key_of
 
 
 def fill(ask: Ask) -> None:
@@ -23,6 +23,7 @@ def test_a_record_says_who_asked_for_what(ask: Ask) -> None:
     assert {name: record[name] for name in expected} == expected
     assert (record["user_id"], record["user_type"], record["resource_type"]) == ("admin", "api_key", "workspaces")
     assert record["request_headers"]["x-portkey-trace-id"] == TRACE
+    assert record["client_ip"] == PEER
 
 
 def test_it_is_filtered_by_any_field(ask: Ask) -> None:
@@ -35,6 +36,7 @@ def test_it_is_filtered_by_any_field(ask: Ask) -> None:
         return int(answer["total"])
 
     assert total("") == total("organisation_id=any") == total("start_time=2020-01-01T00:00:00Z") == 4
+    assert total(f"client_ip={PEER}") == 4
     assert total("method=DELETE") == total("user_id=u-1") == total("user_type=user") == total("action=delete") == 1
     assert total("response_status_code=400") == total("response_status_code=409") == 1
     assert total("method=POST&response_status_code=200") == 2

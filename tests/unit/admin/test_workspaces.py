@@ -77,6 +77,15 @@ def test_what_cannot_be_is_refused_by_name(ask: Ask, body: Any, param: str) -> N
     assert ask("GET", "/admin/workspaces")[1]["total"] == 1
 
 
+def test_a_removal_that_says_what_nobody_knows_removes_nothing(ask: Ask) -> None:
+    made = ask("POST", "/admin/workspaces", {"name": "a"})[1]["id"]
+    for body, param in (({"force": True}, "force"), ({"force_delete": "yes"}, "force_delete")):
+        status, answer = ask("DELETE", f"/admin/workspaces/{made}", body)
+        assert (status, answer["error"]["param"]) == (400, param)
+    assert ask("GET", f"/admin/workspaces/{made}")[0] == 200
+    assert ask("DELETE", f"/admin/workspaces/{made}", {"forceDelete": True})[0] == 200
+
+
 def test_routes_that_do_not_exist_say_so(ask: Ask) -> None:
     assert ask("PATCH", "/admin/workspaces")[0] == 405
     assert ask("GET", "/admin/users")[0] == 404

@@ -16,7 +16,7 @@ FILTERS = {
     "workspace_id": "Workspace of the key that asked.",
     "resource_type": "What it was about, such as `api_keys`.",
     "action": "What was to be done, such as `create`.",
-    "client_ip": "Where the request came from.",
+    "client_ip": "Address that the connection came from.",
 }
 """Query parameters that a column must equal."""
 

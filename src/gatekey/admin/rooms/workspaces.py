@@ -45,7 +45,7 @@ class Change(Struct, forbid_unknown_fields=True):
     rate_limits: Limits = None
 
 
-class Removal(Struct):
+class Removal(Struct, forbid_unknown_fields=True):
     """Deleting a workspace."""
 
     force_delete: bool = False
