@@ -21,7 +21,7 @@ def _portkey() -> environment.Runner:
 
 @pytest.fixture(scope="session")
 def _node() -> environment.Runner:
-    return environment.node()
+    return environment.portkey_node()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Environments of their own for clients that must not share ours, and the scripts that run in them.
 
-An environment is made once below `.venv/clients` and kept as long as its stamp says what it should hold. A lock keeps
-test processes from making it twice.
+Each folder of `programs` is an environment: what it holds is pinned in its `requirements.txt` or `package.json`.
+It is made once below `.venv/clients` and kept as long as its stamp says what it should hold. A lock keeps test
+processes from making it twice.
 """
 
 import fcntl
@@ -18,13 +19,13 @@ from textwrap import dedent
 from typing import Any
 
 HERE = Path(__file__).parent
+PROGRAMS = HERE / "programs"
 CLIENTS = HERE.parents[1] / ".venv" / "clients"
 INSTALLING = 600.0
 """Seconds that an installation may take."""
 RUNNING = 60.0
 """Seconds that a script may take."""
 NO_NODE = "There is no node or no npm here: install nodejs and npm (scripts/test does so where it may)."
-NODE_PACKAGES = ("portkey-ai@3.1.0", "openai@6.49.0")
 
 Run = Callable[..., Any]
 """A Runner that knows the addresses: takes a script and further environment variables."""
@@ -43,8 +44,7 @@ class Runner:
         done = subprocess.run(
             [*self.command, self.preamble + dedent(script)],
             cwd=self.folder,
-            # Nothing of the environment that the tests run in configures the client, proxies included.
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **environ},
+            env=bare(self.folder, environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -54,33 +54,52 @@ class Runner:
         return json.loads(done.stdout.rstrip("\n").rpartition("\n")[2])
 
 
+def bare(folder: Path, environ: dict[str, str]) -> dict[str, str]:
+    """The environment of a client's process: nothing of that of the tests configures it, proxies included."""
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), **environ}
+
+
 def portkey_python() -> Runner:
     """The `portkey-ai` of PyPI. Its import name is not ours to take, so it lives apart."""
-    requirements = HERE / "portkey-ai.txt"
-    folder = CLIENTS / "portkey-ai"
-    python = folder / "bin" / "python"
+    interpreter = python("portkey-ai")
+    return Runner((str(interpreter), "-c"), (HERE / "preamble.py").read_text(), interpreter.parents[1])
+
+
+def portkey_node() -> Runner:
+    """`portkey-ai` and `openai` of npm."""
+    program = node("node")
+    return Runner((*program, "--eval"), (HERE / "preamble.mjs").read_text(), CLIENTS / "node")
+
+
+def python(name: str) -> Path:
+    """The interpreter of the environment `name`, which is made where it is missing."""
+    requirements = PROGRAMS / name / "requirements.txt"
+    folder = CLIENTS / name
+    interpreter = folder / "bin" / "python"
     with made(folder, f"{sys.version}\n{requirements.read_text()}") as missing:
         if missing:
-            _run(sys.executable, "-m", "venv", "--clear", str(folder))
-            pip = (str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input")
-            _run(*pip, "--requirement", str(requirements))
-    return Runner((str(python), "-c"), (HERE / "preamble.py").read_text(), folder)
+            _run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder))
+            # Our own pip, wheels only, compiled on first use: most of what these bring along is never imported.
+            pip = (sys.executable, "-m", "pip", "--python", str(interpreter), "install", "--no-input")
+            _run(*pip, "--no-compile", "--only-binary", ":all:", "--requirement", str(requirements))
+    return interpreter
 
 
-def node() -> Runner:
-    """`portkey-ai` and `openai` of npm. Raises AssertionError where there is no node."""
+def node(name: str) -> tuple[str, ...]:
+    """The command that runs modules in the environment `name`. Raises AssertionError where there is no node."""
     program, npm = shutil.which("node"), shutil.which("npm")
     assert program and npm, NO_NODE
-    folder = CLIENTS / "node"
+    package = PROGRAMS / name / "package.json"
+    folder = CLIENTS / name
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    with made(folder, f"{version}{NODE_PACKAGES}") as missing:
+    with made(folder, version + package.read_text()) as missing:
         if missing:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
+            shutil.copy(package, folder)
             quiet = ("--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts")
-            _run(npm, "install", "--prefix", str(folder), *quiet, *NODE_PACKAGES)
-    command = (program, "--input-type=module", "--unhandled-rejections=strict", "--eval")
-    return Runner(command, (HERE / "preamble.mjs").read_text(), folder)
+            _run(npm, "install", "--prefix", str(folder), *quiet)
+    return (program, "--input-type=module", "--unhandled-rejections=strict")
 
 
 @contextmanager

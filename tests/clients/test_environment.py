@@ -11,7 +11,7 @@ from tests.clients import environment
 def test_no_node_is_a_failure_with_the_next_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(AssertionError, match="install nodejs and npm"):
-        environment.node()
+        environment.portkey_node()
 
 
 def test_an_environment_is_made_once_and_again_when_it_should_hold_something_else(tmp_path: Path) -> None:

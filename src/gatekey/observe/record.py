@@ -9,7 +9,6 @@ from msgspec import Raw, Struct
 
 from gatekey.wire.usage import Usage
 
-
 NOTHING = Raw(b'""')
 
 

@@ -225,14 +225,19 @@ class Directory:
         stored = replace(
             stored,
             provider=integration["ai_provider_id"],
-            custom_host=integration["custom_host"] or "",
             models=integrations.allowed(integration),
         )
         try:
             credential = integrations.unseal(self._vault, integration)
         except Unsealable as failure:
             return replace(stored, broken=f"The credential of {row['slug']} cannot be opened. {failure}")
-        return replace(stored, key=credential.key, options=credential.options, custom_headers=credential.headers)
+        return replace(
+            stored,
+            key=credential.key,
+            options=credential.options,
+            custom_host=credential.host,
+            custom_headers=credential.headers,
+        )
 
 
 class _Changes(Struct):

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, select
+from msgspec.structs import asdict
+from sqlalchemy import Connection, Select
 
 from gatekey.errors import Conflict, NotFound, Unsealable
 from gatekey.secret import Secret
@@ -18,9 +19,6 @@ from gatekey.store.rows import Row
 
 EVERYWHERE = "*"
 """In the list of workspaces that may use an integration: all of them, those to come too."""
-
-_SEALED = {"credential": "credential", "options": "options", "custom_headers": "headers"}
-"""Sealed columns, and what each is called in the name that it is sealed for."""
 
 
 class Opener(Protocol):
@@ -48,7 +46,7 @@ class Vault(Opener, Protocol):
 
 
 class Credential(Struct, frozen=True):
-    """What a provider is called with. `host` is empty where it is the provider's own."""
+    """What a provider is called with, and where: it is sealed as one. `host` is empty where it is the provider's."""
 
     provider: str
     key: Secret | None = None
@@ -72,34 +70,17 @@ Revise = Callable[[Credential], Credential]
 
 def seal(vault: Vault, id: str, credential: Credential) -> Row:
     """A credential as the columns of the row `id`."""
-
-    def sealed(text: str, column: str) -> str:
-        return vault.seal(text, _sealed_for(id, column))
-
-    headers = rows.text(credential.headers)
+    content = asdict(credential) | {"key": credential.key.reveal() if credential.key else None}
     return {
         "ai_provider_id": credential.provider,
-        "credential": sealed(credential.key.reveal(), "credential") if credential.key else None,
-        "options": sealed(rows.text(credential.options), "options"),
-        "custom_host": credential.host or None,
-        "custom_headers": sealed(headers, "custom_headers") if credential.headers else None,
+        "credential": vault.seal(rows.text(content), _sealed_for(id, credential.provider)),
     }
 
 
 def unseal(vault: Opener, row: Row) -> Credential:
     """A row's credential. Raises `Unsealable`."""
-
-    def opened(column: str) -> Secret | None:
-        return vault.open(row[column], _sealed_for(row["id"], column)) if row[column] else None
-
-    options, headers = opened("options"), opened("custom_headers")
-    return Credential(
-        provider=row["ai_provider_id"],
-        key=opened("credential"),
-        options=rows.value(options.reveal()) if options else {},
-        host=row["custom_host"] or "",
-        headers=rows.value(headers.reveal()) if headers else {},
-    )
+    content = rows.value(vault.open(row["credential"], _sealed_for(row["id"], row["ai_provider_id"])).reveal())
+    return Credential(**content | {"key": Secret(content["key"]) if content["key"] else None})
 
 
 def find(connection: Connection, workspace: str | None, name: str) -> Row:
@@ -233,7 +214,7 @@ def delete(write: Write, id: str) -> None:
 
 def erase(write: Write, id: str) -> None:
     """Mark it as deleted and keep nothing of its credential: the row stays, so that its deletion is seen."""
-    rows.change(write, tables.integrations, id, deleted=True, credential=None, options="", custom_headers=None)
+    rows.change(write, tables.integrations, id, deleted=True, credential=None)
 
 
 def rewrap_all(write: Write, vault: Vault) -> int:
@@ -243,17 +224,14 @@ def rewrap_all(write: Write, vault: Vault) -> int:
     key goes on with what it has in memory until it is started again.
     """
     table, changed = tables.integrations, 0
-    for row in write.connection.execute(select(table).where(table.c.deleted.is_(False))).mappings().all():
-        columns = {
-            column: vault.rewrap(row[column], _sealed_for(row["id"], column))
-            for column in _SEALED
-            if row[column] and not vault.current(row[column])
-        }
-        if columns:
+    for row in rows.every(write.connection, table):
+        if not vault.current(row["credential"]):
             changed += 1
-            write.connection.execute(table.update().where(table.c.id == row["id"]).values(**columns))
+            sealed = vault.rewrap(row["credential"], _sealed_for(row["id"], row["ai_provider_id"]))
+            write.connection.execute(table.update().where(table.c.id == row["id"]).values(credential=sealed))
     return changed
 
 
-def _sealed_for(id: str, column: str) -> str:
-    return f"integrations/{id}/{_SEALED[column]}"
+def _sealed_for(id: str, provider: str) -> str:
+    """What a credential is bound to: in another row, or for another provider, it opens nothing."""
+    return f"integrations/{id}/{provider}"

@@ -148,15 +148,15 @@ def test_what_cannot_be_opened_is_said_and_stops_nothing_else(database: Database
             await database.write(providers.update_virtual, other.vault, row["id"], {"note": "n"}, {}, lambda old: old)
         unchanged, _ = await database.read(providers.find, DEFAULT, "main")
         assert unchanged["note"] == ""
-        for damage in ("", "gk1", "gk1.a.b.c", integration["credential"][:-30], integration["options"]):
+        for damage in ("", "gk1", "gk1.a.b.c", integration["credential"][:-30], integration["credential"]):
 
             def spoil(write: Write, text: str = damage) -> None:
-                rows.change(write, tables.integrations, integration["id"], options=text or "x")
+                rows.change(write, tables.integrations, integration["id"], credential=text)
 
             await database.write(spoil)
             seen = await world.seen()
             assert seen is not None
-            assert bool(seen.broken) == (damage != integration["options"])
+            assert bool(seen.broken) == (damage != integration["credential"])
 
     run(work)
 
@@ -209,7 +209,7 @@ def test_a_deleted_credential_is_gone_from_its_row(database: Database) -> None:
 
         await database.write(inside)
         await database.write(lambda write: workspaces.delete(write, "w", force=True))
-        assert await database.read(_sealed) == [(None, "", None)] * 2
+        assert await database.read(_sealed) == [None] * 2
 
     run(work)
 
@@ -228,6 +228,25 @@ def test_a_credential_in_the_row_of_another_opens_nothing(database: Database) ->
         seen = await world.seen("mine")
         assert seen is not None
         assert (seen.key, bool(seen.broken)) == (None, True)
+
+    run(work)
+
+
+def test_who_can_write_to_the_database_sends_no_credential_elsewhere(database: Database) -> None:
+    """Neither is the address in the open, nor does a credential open for another provider than its own."""
+
+    async def work() -> None:
+        world = World(database)
+        _, integration = await world.store(WHOLE)
+        assert "https://host/v1" not in await database.read(_everything)
+
+        def turn(write: Write) -> None:
+            rows.change(write, tables.integrations, integration["id"], ai_provider_id="groq")
+
+        await database.write(turn)
+        seen = await world.seen()
+        assert seen is not None
+        assert (seen.key, seen.custom_host, bool(seen.broken)) == (None, "", True)
 
     run(work)
 
@@ -289,8 +308,7 @@ def test_no_secret_is_in_the_database_or_the_log(
 
 def _sealed(connection: Any) -> list[Any]:
     table = tables.integrations
-    columns = (table.c.credential, table.c.options, table.c.custom_headers)
-    return [tuple(row) for row in connection.execute(select(*columns).order_by(table.c.created_at, table.c.id))]
+    return list(connection.execute(select(table.c.credential).order_by(table.c.created_at, table.c.id)).scalars())
 
 
 def _everything(connection: Any) -> str:
