@@ -214,7 +214,7 @@ def delete(write: Write, id: str) -> None:
 
 def erase(write: Write, id: str) -> None:
     """Mark it as deleted and keep nothing of its credential: the row stays, so that its deletion is seen."""
-    rows.change(write, tables.integrations, id, deleted=True, credential=None)
+    rows.change(write, tables.integrations, id, deleted=True, credential="")
 
 
 def rewrap_all(write: Write, vault: Vault) -> int:

@@ -82,14 +82,14 @@ integrations = _entity(
     Column("name", String(255), nullable=False),
     Column("description", Text, nullable=False, default=""),
     Column("ai_provider_id", String(64), nullable=False),
-    Column("credential", Text),
+    Column("credential", Text, nullable=False),
     Column("models", Text, nullable=False, default="[]"),
     Column("allow_all_models", Boolean, nullable=False, default=True),
     Column("hidden", Boolean, nullable=False, default=False),
     Column("workspaces", Text, nullable=False, default="[]"),
 )
 """A stored credential. `credential` is sealed JSON: the provider's key, its options, its headers and where they are
-sent, together; null once it is deleted. `hidden`: it was made by a virtual key and lives and dies with it.
+sent, together; empty once it is deleted. `hidden`: it was made by a virtual key and lives and dies with it.
 `workspace_id` null: it is the organisation's, and `workspaces` lists the ids of those that may use it, `*` for all."""
 
 providers = _entity(

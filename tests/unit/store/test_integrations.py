@@ -209,7 +209,7 @@ def test_a_deleted_credential_is_gone_from_its_row(database: Database) -> None:
 
         await database.write(inside)
         await database.write(lambda write: workspaces.delete(write, "w", force=True))
-        assert await database.read(_sealed) == [None] * 2
+        assert await database.read(_sealed) == [""] * 2
 
     run(work)
 

@@ -109,7 +109,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("ai_provider_id", sa.String(length=64), nullable=False),
-        sa.Column("credential", sa.Text(), nullable=True),
+        sa.Column("credential", sa.Text(), nullable=False),
         sa.Column("models", sa.Text(), nullable=False),
         sa.Column("allow_all_models", sa.Boolean(), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
