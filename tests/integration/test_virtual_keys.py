@@ -33,8 +33,8 @@ def done(running: Gateway, *words: str, stdin: str = "", **env: str) -> str:
     return ended.stdout.strip()
 
 
-def stored(running: Gateway, fake: Fake, key: str = "sk-stored") -> str:
-    options = ("--provider", "openai", "--key-env", "PROVIDER_KEY", "--custom-host", fake.base)
+def stored(running: Gateway, fake: Fake, key: str = "sk-stored", *more: str) -> str:
+    options = ("--provider", "openai", "--key-env", "PROVIDER_KEY", "--custom-host", fake.base, *more)
     return done(running, "virtual-keys", "create", "Main", *options, PROVIDER_KEY=key)
 
 
@@ -121,10 +121,17 @@ def test_the_master_key_is_rotated_under_a_gateway_that_goes_on(fake: Fake) -> N
             assert (present != old, before == old, file.stat().st_mode & 0o777) == (True, True, 0o600), keys
             old = present
         assert first.call("POST", CHATS, asked, CHAT).status == 200
+        # What it reads again and what it seals from now on are under the new key, without being started again.
+        later = stored(first, fake, "sk-later")
+        assert first.call("PUT", f"/v1/virtual-keys/{slug}", body={"name": "renamed"}).status == 200
+        for name in (slug, later):
+            assert first.call("POST", CHATS, {"x-portkey-virtual-key": name}, CHAT).status == 200
         env = {"GATEKEY_DATABASE_URL": f"sqlite:///{first.data / 'gatekey.db'}", "GATEKEY_MASTER_KEY": present}
         with Gateway(env=env) as second:
             assert second.call("POST", CHATS, asked, CHAT).status == 200
             assert fake.requests[-1].header("authorization") == "Bearer sk-stored"
+            assert second.call("POST", CHATS, {"x-portkey-virtual-key": later}, CHAT).status == 200
+            assert fake.requests[-1].header("authorization") == "Bearer sk-later"
         with Gateway(env={**env, "GATEKEY_MASTER_KEY": secrets.token_hex(32)}) as foreign:
             assert "GATEKEY_MASTER_KEY" in foreign.call("POST", CHATS, asked, CHAT).error["message"]
         new = secrets.token_hex(32)

@@ -32,13 +32,21 @@ def admin(data: Path, given: str) -> tuple[bytes, str | None]:
     return digest(key), key
 
 
-def master(data: Path) -> str:
-    """The master keys of the data folder by commas, the present one first, made where there is none. Raises OSError."""
-    kept = data / MASTER_FILE
-    if not kept.exists():
+def make_master(data: Path) -> None:
+    """Make the data folder's master key, where it has none. Raises OSError."""
+    if not (data / MASTER_FILE).exists():
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(kept, new_key() + "\n")
-    return kept.read_text().strip()
+        keep_master(data, [new_key()])
+
+
+def master(data: Path) -> list[str]:
+    """The data folder's master keys, the present one first. Raises OSError."""
+    return listed((data / MASTER_FILE).read_text())
+
+
+def listed(text: str) -> list[str]:
+    """Keys that are written by commas."""
+    return [key.strip() for key in text.split(",") if key.strip()]
 
 
 def keep_master(data: Path, keys: Sequence[str]) -> None:

@@ -12,13 +12,16 @@ import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gatekey.cli import keys
 from gatekey.cli.settings import BadSettings, Settings
 from gatekey.gateway.app import App
+
+if TYPE_CHECKING:
+    from gatekey.vault import Vault
 
 WORKER = "_GATEKEY_WORKER"
 """Carries the settings and the key's digest, not the key, from the parent to its workers."""
@@ -30,7 +33,7 @@ KEEP_ALIVE = 75
 
 
 class Told(msgspec.Struct):
-    """What a worker is told. `master_keys`: the present one first."""
+    """What a worker is told. `master_keys`: those that are set, the present one first; none: the data folder's."""
 
     settings: Settings
     digest: str
@@ -53,7 +56,6 @@ def app() -> App:
     from gatekey.upstream.children import Children
     from gatekey.upstream.client import Client
     from gatekey.upstream.egress import Policy
-    from gatekey.vault import Vault
 
     told = msgspec.json.decode(os.environ[WORKER], type=Told)
     settings = told.settings
@@ -61,7 +63,7 @@ def app() -> App:
     catalog = Catalog()
     policy = Policy.parse(settings.trusted_hosts, settings.loopback)
     transport = Client(policy, ca_bundle=Path(settings.ca_bundle).read_bytes() if settings.ca_bundle else None)
-    database, vault = Database(told.database), Vault(*told.master_keys)
+    database, vault = Database(told.database), _vault(told)
     directory = Directory(database, vault, bytes.fromhex(told.digest))
     house = House(
         catalog=catalog,
@@ -74,6 +76,15 @@ def app() -> App:
     )
     control = Admin(ControlHouse(catalog, database, directory, vault, policy))
     return App(house, lambda: document(catalog, control_plane), control, most=settings.max_calls)
+
+
+def _vault(told: Told) -> "Vault":
+    from gatekey.vault import Vault
+
+    if told.master_keys:
+        return Vault(*told.master_keys)
+    folder = Path(told.settings.data)
+    return Vault(*keys.master(folder), again=lambda: keys.master(folder))
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
@@ -103,7 +114,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         say("No gateway key is asked for (--open).")
     say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
     bare = msgspec.structs.replace(settings, admin_key="", master_key="", database_url="")
-    os.environ[WORKER] = msgspec.json.encode(Told(bare, known.hex(), database, sealing)).decode()
+    os.environ[WORKER] = msgspec.json.encode(
+        Told(bare, known.hex(), database, sealing if settings.master_key else [])
+    ).decode()
     for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL"):
         os.environ.pop(f"GATEKEY_{name}", None)
     return _run(settings, listening)
@@ -119,7 +132,9 @@ def master_keys(data: Path, settings: Settings) -> list[str]:
     from gatekey.vault import Vault
 
     try:
-        found = [key.strip() for key in (settings.master_key or keys.master(data)).split(",") if key.strip()]
+        if not settings.master_key:
+            keys.make_master(data)
+        found = keys.listed(settings.master_key) if settings.master_key else keys.master(data)
         Vault(*found)
     except (OSError, ValueError) as error:
         raise BadSettings(f"The master key cannot be used: {error}.") from None

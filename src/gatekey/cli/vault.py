@@ -23,11 +23,11 @@ def rotate(
 ) -> None:
     """Seal every stored credential under a new master key.
 
-    The data folder's master key: a new one is made, and the one before stays behind it for a gateway that has not
-    been started again yet; the next rotation drops it. GATEKEY_MASTER_KEY: set it to NEW,OLD for this command and
-    for the gateways, and to NEW alone once this command has ended.
+    The data folder's master key: a new one is made, which a running gateway takes in by itself; the one before stays
+    behind it until the next rotation. GATEKEY_MASTER_KEY: start the gateways again with NEW,OLD, run this command
+    with the same, and start them again with NEW alone.
 
-    Example: gatekey vault rotate, then start the gateway again
+    Example: gatekey vault rotate
     """
     from gatekey.cli import keys, server
     from gatekey.cli.settings import BadSettings, resolve
@@ -51,7 +51,7 @@ def rotate(
         )
         return
     moved = _renew(folder, url, known)
-    typer.echo(f"{moved} credentials are sealed under a new master key now: start the gateway again.")
+    typer.echo(f"{moved} credentials are sealed under a new master key now.")
 
 
 def _renew(folder: Path, url: str, known: list[str]) -> int:

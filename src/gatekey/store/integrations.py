@@ -220,8 +220,7 @@ def erase(write: Write, id: str) -> None:
 def rewrap_all(write: Write, vault: Vault) -> int:
     """Move every credential to the vault's first master key; how many rows changed. Raises `Unsealable`, undone.
 
-    The rows keep their revision, as nothing that they hold has changed: a gateway that knows only the older master
-    key goes on with what it has in memory until it is started again.
+    The rows keep their revision, as nothing that they hold has changed: a gateway goes on with what it has in memory.
     """
     table, changed = tables.integrations, 0
     for row in rows.every(write.connection, table):

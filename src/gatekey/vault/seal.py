@@ -9,6 +9,8 @@ the content as it is. Nonces are 96 random bits (NIST SP 800-38D section 8.2.2);
 import base64
 import hashlib
 import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,16 +31,18 @@ def new_key() -> str:
 class Vault:
     """Seals with the first of its master keys and opens with any of them."""
 
-    def __init__(self, *master_keys: str) -> None:
-        """`master_keys`: base64url or hex of 32 bytes, or any longer passphrase. Raises ValueError."""
-        if not master_keys:
-            raise ValueError("a vault needs a master key")
-        keys = [_master(text) for text in master_keys]
-        self._keys = {_identify(key): AESGCM(key) for key in keys}
-        self._first = _identify(keys[0])
+    def __init__(self, *master_keys: str, again: Callable[[], Sequence[str]] | None = None) -> None:
+        """`master_keys`: base64url or hex of 32 bytes, or any longer passphrase. Raises ValueError.
+
+        `again` reads them anew, so that a rotation reaches a vault in use: before it seals, and where it meets a
+        master key that it does not know. It may raise OSError.
+        """
+        self._keys = _ciphers(master_keys)
+        self._again = again
 
     def seal(self, content: str, row: str) -> str:
         """`content` sealed for `row`, a name that no other row has (`integrations/<id>`)."""
+        self._renew()
         key = os.urandom(_KEY)
         return ".".join((_FORMAT, *self._wrap(key, row), _text(_encrypt(AESGCM(key), content.encode(), row))))
 
@@ -56,14 +60,27 @@ class Vault:
         """Whether it is sealed under the first master key."""
         return sealed.split(".")[1:2] == [self._first]
 
+    @property
+    def _first(self) -> str:
+        return next(iter(self._keys))
+
+    def _renew(self) -> None:
+        """Take in new master keys. None is forgotten: a row that is in memory may be sealed under an older one."""
+        if self._again is not None:
+            with suppress(OSError, ValueError):  # those that are known go on being used
+                self._keys = _ciphers(self._again()) | self._keys
+
     def _wrap(self, key: bytes, row: str) -> tuple[str, str]:
-        return self._first, _text(_encrypt(self._keys[self._first], key, row))
+        first, cipher = next(iter(self._keys.items()))
+        return first, _text(_encrypt(cipher, key, row))
 
     def _parts(self, sealed: str, row: str) -> tuple[str, bytes, bytes]:
         try:
             form, master, wrapped, content = sealed.split(".")
             if form != _FORMAT:
                 raise ValueError
+            if master not in self._keys:
+                self._renew()
             return master, _decrypt(self._keys[master], _bytes(wrapped), row), _bytes(content)
         except KeyError:
             raise Unsealable("It was sealed under a master key that is not here: set GATEKEY_MASTER_KEY.") from None
@@ -81,6 +98,13 @@ def _decrypt(cipher: AESGCM, data: bytes, row: str) -> bytes:
         return cipher.decrypt(data[:_NONCE], data[_NONCE:], row.encode())
     except (InvalidTag, ValueError):  # the latter where it is too short to hold a nonce
         raise Unsealable("It belongs to another row, or is damaged.") from None
+
+
+def _ciphers(master_keys: Sequence[str]) -> dict[str, AESGCM]:
+    """Master keys by what a sealed text calls them, in their order. Raises ValueError."""
+    if not master_keys:
+        raise ValueError("a vault needs a master key")
+    return {_identify(key): AESGCM(key) for key in map(_master, master_keys)}
 
 
 def _master(text: str) -> bytes:

@@ -92,6 +92,34 @@ def test_rotation_moves_to_the_first_key_and_leaves_the_content() -> None:
         Vault(old).open(moved, ROW)
 
 
+def test_a_rotation_reaches_a_vault_in_use() -> None:
+    old, new = new_key(), new_key()
+    file = [old]
+    running = Vault(old, again=lambda: file)
+    before = running.seal(CONTENT, ROW)
+    file[:] = [new]
+    assert running.open(Vault(new).seal(CONTENT, ROW), ROW).reveal() == CONTENT
+    assert Vault(new).open(running.seal(CONTENT, ROW), ROW).reveal() == CONTENT
+    assert running.open(before, ROW).reveal() == CONTENT  # what it has known it goes on knowing
+
+
+def test_a_vault_in_use_seals_under_a_new_key_before_it_has_seen_it() -> None:
+    old, new = new_key(), new_key()
+    sealed = Vault(old, again=lambda: [new, old]).seal(CONTENT, ROW)
+    assert Vault(new).open(sealed, ROW).reveal() == CONTENT
+
+
+@pytest.mark.parametrize("found", [[], ["short"], None])
+def test_keys_that_cannot_be_read_anew_change_nothing(found: list[str] | None) -> None:
+    def again() -> list[str]:
+        if found is None:
+            raise FileNotFoundError
+        return found
+
+    key = new_key()
+    assert Vault(key).open(Vault(key, again=again).seal(CONTENT, ROW), ROW).reveal() == CONTENT
+
+
 def test_a_key_may_be_hex_base64url_or_a_long_passphrase() -> None:
     raw = secrets.token_bytes(32)
     sealed = Vault(raw.hex()).seal(CONTENT, ROW)
