@@ -8,6 +8,7 @@
 `python -m tests.fake` serves well-behaved answers until it is interrupted.
 """
 
+from tests.fake import anthropic
 from tests.fake.openai import chat, chat_stream, completion, completion_stream, embeddings, error, models, speak
 from tests.fake.reply import Gate, Reply, events, html, json, raw, redirect, silence, stream, text
 from tests.fake.server import Fake, Received
@@ -18,6 +19,7 @@ __all__ = [
     "Gate",
     "Received",
     "Reply",
+    "anthropic",
     "chat",
     "chat_stream",
     "completion",

@@ -4,6 +4,7 @@ import json as text_of
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tests.fake import wish
 from tests.fake.reply import Reply, events, json
 
 if TYPE_CHECKING:
@@ -15,9 +16,13 @@ USAGE = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
 
 def chat(text: str = "This is a test.", *, model: str = "fake-1", finish: str = "stop", **more: Any) -> Reply:
     """A chat completion."""
-    message = {"role": "assistant", "content": text, "refusal": None}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
-    return json({**_envelope("chat.completion", model), "choices": [choice], "usage": USAGE, **more})
+    return _message({"content": text, "refusal": None}, model, finish, **more)
+
+
+def tool_call(name: str, arguments: Any, *, model: str = "fake-1") -> Reply:
+    """A chat completion that calls a tool."""
+    called = {"id": "call-1", "type": "function", "function": {"name": name, "arguments": text_of.dumps(arguments)}}
+    return _message({"content": None, "tool_calls": [called]}, model, "tool_calls")
 
 
 def completion(text: str = "This is a test.", *, model: str = "fake-1", finish: str = "stop", **more: Any) -> Reply:
@@ -35,17 +40,17 @@ def chat_stream(
     done: bool = True,
 ) -> Reply:
     """A streamed chat completion: a chunk with the role, one for each token, the finish, usage, `[DONE]`."""
-    deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": token}, None) for token in tokens]
-    deltas += [({}, finish)] if finish else []
-    chunks: list[dict[str, Any]] = [
-        {
-            **_envelope("chat.completion.chunk", model),
-            "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": end}],
-        }
-        for delta, end in deltas
-    ]
-    return events([*chunks, *_usage("chat.completion.chunk", model, usage)], done=done)
+    said = [{"role": "assistant", "content": ""}, *({"content": token} for token in tokens)]
+    return _deltas(said, model, usage, finish, done)
+
+
+def tool_call_stream(name: str, arguments: Any, *, model: str = "fake-1", usage: bool = True) -> Reply:
+    """The same streamed, its arguments in two pieces."""
+    text = text_of.dumps(arguments)
+    first = {"index": 0, "id": "call-1", "type": "function", "function": {"name": name, "arguments": ""}}
+    pieces = ({"index": 0, "function": {"arguments": piece}} for piece in (text[:4], text[4:]))
+    said = [{"tool_calls": [piece]} for piece in (first, *pieces)]
+    return _deltas([{"role": "assistant", "content": None}, *said], model, usage, "tool_calls")
 
 
 def completion_stream(
@@ -116,7 +121,10 @@ def speak(request: "Received") -> Reply:
     options = asked.get("stream_options")
     usage = isinstance(options, dict) and bool(options.get("include_usage"))
     if path.endswith("/chat/completions"):
-        return chat_stream(model=model, usage=usage) if streamed else chat(model=model)
+        try:
+            return _chat(asked, model, streamed, usage)
+        except (AttributeError, IndexError, KeyError, RecursionError, TypeError):
+            return error(400, "The tools or the format are none.", type="invalid_request_error")
     if path.endswith("/completions"):
         return completion_stream(model=model, usage=usage) if streamed else completion(model=model)
     if path.endswith("/embeddings"):
@@ -124,6 +132,36 @@ def speak(request: "Received") -> Reply:
         count = len(given) if isinstance(given, list) else 1
         return embeddings([[0.25, -0.5]] * count, model=model)
     return error(404, f"No such path: {path}", type="invalid_request_error")
+
+
+def _chat(asked: dict[str, Any], model: str, streamed: bool, usage: bool) -> Reply:
+    """A call of a tool where there are some and none has answered; JSON where a schema is given; else words."""
+    choice = asked.get("tool_choice")
+    if asked.get("tools") and choice != "none" and asked["messages"][-1]["role"] != "tool":
+        schemas = {tool["function"]["name"]: tool["function"].get("parameters", {}) for tool in asked["tools"]}
+        called = wish.call(schemas, choice["function"]["name"] if isinstance(choice, dict) else None)
+        return tool_call_stream(*called, model=model, usage=usage) if streamed else tool_call(*called, model=model)
+    words = wish.words((asked.get("response_format") or {}).get("json_schema"))
+    return chat_stream(words, model=model, usage=usage) if streamed else chat("".join(words), model=model)
+
+
+def _message(message: dict[str, Any], model: str, finish: str, **more: Any) -> Reply:
+    said = {"role": "assistant", **message}
+    choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": finish}
+    return json({**_envelope("chat.completion", model), "choices": [choice], "usage": USAGE, **more})
+
+
+def _deltas(deltas: Iterable[dict[str, Any]], model: str, usage: bool, finish: str | None, done: bool = True) -> Reply:
+    ends: list[tuple[dict[str, Any], str | None]] = [(delta, None) for delta in deltas]
+    ends += [({}, finish)] if finish else []
+    chunks: list[dict[str, Any]] = [
+        {
+            **_envelope("chat.completion.chunk", model),
+            "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": end}],
+        }
+        for delta, end in ends
+    ]
+    return events([*chunks, *_usage("chat.completion.chunk", model, usage)], done=done)
 
 
 def _envelope(object: str, model: str) -> dict[str, Any]:

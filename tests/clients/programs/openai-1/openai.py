@@ -1,0 +1,1 @@
+../openai-3/openai.py
