@@ -73,6 +73,44 @@ def test_an_integration_and_its_provider(running: Gateway, fake: Fake) -> None:
     assert done(running, "integrations", "list") == "None."
 
 
+def test_an_integrations_models_and_workspaces(running: Gateway, fake: Fake) -> None:
+    team = json.loads(done(running, "workspaces", "create", "Team", "--slug", "team", "--json"))["id"]
+    options = ("--provider", "openai", "--key", "k", "--slug", "shared", "--custom-host", fake.base)
+    done(running, "integrations", "create", "Shared", *options)
+
+    def asked(model: str) -> int:
+        return running.call("POST", CHATS, {}, {**CHAT, "model": f"@shared/{model}"}).status
+
+    models, workspaces = ("integrations", "models"), ("integrations", "workspaces")
+    assert done(running, *models, "list", "shared") == "All models are allowed."
+    assert gatekey(running, *models, "update", "shared", "--disable", "a").returncode == 2
+    told = done(
+        running, *models, "update", "shared", "--enable", "a", "--enable", "b", "--disable", "c", "--only-listed"
+    )
+    assert [line.split() for line in told.splitlines()[2:]] == [["a", "yes"], ["b", "yes"], ["c", "no"]]
+    assert [asked(model) == 200 for model in "abcd"] == [True, True, False, False]
+    assert "b" not in done(running, *models, "delete", "shared", "b", "c").split()
+    assert [asked(model) == 200 for model in "ab"] == [True, False]
+    assert done(running, *models, "update", "shared", "--all").startswith("All models are allowed.")
+    assert asked("b") == 200
+
+    assert team not in done(running, *workspaces, "list", "shared")
+    assert team in done(running, *workspaces, "update", "shared", "--give", "team")
+    assert done(running, "providers", "list", "--workspace", "team").splitlines()[1].startswith("shared")
+    refused = gatekey(running, *workspaces, "update", "shared", "--take", "team")
+    assert (refused.returncode, "@shared" in refused.stderr) == (2, True)
+    done(running, "providers", "delete", "shared", "--workspace", "team")
+    assert team not in done(running, *workspaces, "update", "shared", "--take", "team")
+    everywhere = done(running, *workspaces, "update", "shared", "--everywhere", "--give", "team", "--no-provider")
+    assert everywhere == "All workspaces may use it."
+    assert done(running, "providers", "list", "--workspace", "team") == "None."
+    shown = json.loads(done(running, *workspaces, "update", "shared", "--not-everywhere", "--json"))
+    assert shown["global_workspace_access"]["enabled"] is False
+    done(running, "workspaces", "delete", "team", "--force")
+    done(running, "providers", "delete", "shared")
+    done(running, "integrations", "delete", "shared")
+
+
 def test_its_test_says_in_words_whether_it_works(running: Gateway, fake: Fake) -> None:
     slug = stored(running, fake)
     fake.answer(json_reply(b'{"object":"list","data":[{"id":"a"},{"id":"b"}]}'))
@@ -91,6 +129,20 @@ def test_its_test_says_in_words_whether_it_works(running: Gateway, fake: Fake) -
     done(running, "virtual-keys", "update", slug, "--custom-host", refusing(), "--key", "k")
     assert "was not tested" in gatekey(running, "virtual-keys", "test", slug).stdout
     done(running, "virtual-keys", "delete", slug)
+
+
+def test_it_is_tested_in_its_own_workspace(running: Gateway, fake: Fake) -> None:
+    done(running, "workspaces", "create", "Team", "--slug", "team")
+    slug = stored(running, fake, "sk-team", "--workspace", "team")
+    assert "was not tested" in gatekey(running, "virtual-keys", "test", slug).stdout
+    fake.answer(json_reply(b'{"object":"list","data":[{"id":"a"}]}'))
+    tested = done(running, "virtual-keys", "test", slug, "--workspace", "team")
+    assert tested == f"{slug} works. It may use 1 models."
+    assert fake.requests[-1].header("authorization") == "Bearer sk-team"
+    assert done(running, "keys", "list") == "None."
+    nowhere = gatekey(running, "virtual-keys", "test", slug, "--workspace", "nowhere")
+    assert (nowhere.returncode, "nowhere" in nowhere.stderr) == (2, True)
+    done(running, "workspaces", "delete", "team", "--force")
 
 
 @pytest.mark.parametrize(

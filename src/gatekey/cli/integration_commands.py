@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from gatekey.cli import sharing_commands
 from gatekey.cli.remote import Data, Json, Remote, Url, given, segment
 from gatekey.cli.tables import record, show, table
 from gatekey.cli.virtual_key_commands import (
@@ -21,6 +22,8 @@ from gatekey.cli.virtual_key_commands import (
 )
 
 app = typer.Typer(help="Integrations: credentials that several workspaces may use.", no_args_is_help=True)
+app.add_typer(sharing_commands.models, name="models")
+app.add_typer(sharing_commands.workspaces, name="workspaces")
 providers = typer.Typer(help="Providers: integrations as a workspace uses them, by @slug.", no_args_is_help=True)
 
 Slug = Annotated[str | None, typer.Option(help="Letters, digits, - and _. [default: made of the name]")]

@@ -3,9 +3,12 @@
 Must not reach into the store: what a command can do, a caller of the API can do.
 """
 
+import datetime
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,6 +19,8 @@ from gatekey.errors import GatekeyError
 
 SECONDS = 30
 """s that an answer is waited for."""
+SPREAD = 1.0
+"""s within which every worker has seen a change."""
 PAGE = 1000
 """Rows that are asked for at once."""
 
@@ -80,6 +85,29 @@ class Remote:
             return status, json.loads(data)
         except ValueError:
             return status, {}
+
+    @contextmanager
+    def within(self, workspace: str) -> Iterator["Remote"]:
+        """The same gateway with a key of the workspace's own, for a while: the admin key completes in the default one.
+
+        Raises `Refused`.
+        """
+        until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=4 * SECONDS)
+        made = self.ask(
+            "POST",
+            "/api-keys/workspace/service",
+            {
+                "name": "for a test from the command line",
+                "scopes": ["completions.write"],
+                "workspace_id": workspace,
+                "expires_at": until.isoformat(),
+            },
+        )
+        try:
+            time.sleep(SPREAD)
+            yield Remote(self.url, made["key"])
+        finally:
+            self.ask("DELETE", f"/api-keys/{segment(made['id'])}")
 
     def every(self, path: str, **query: Any) -> Any:
         """A list with the rows of all its pages. Raises `Refused`."""

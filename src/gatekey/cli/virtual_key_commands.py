@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -126,6 +127,7 @@ def delete(name: Name, workspace: Workspace = None, url: Url = None, data: Data 
 def test(
     name: Name,
     model: Annotated[str | None, typer.Option(help="Complete one token with it, instead of listing models.")] = None,
+    workspace: Workspace = None,
     url: Url = None,
     data: Data = None,
     json: Json = False,
@@ -135,11 +137,12 @@ def test(
     It ends with 0 where the credential works, else with 1.
     """
     remote = Remote.find(url, data)
-    if model is None:
-        status, answer = remote.through(name, "GET", "/models")
-    else:
-        body = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
-        status, answer = remote.through(name, "POST", "/chat/completions", body)
+    body = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+    with remote.within(workspace) if workspace else nullcontext(remote) as caller:
+        if model is None:
+            status, answer = caller.through(name, "GET", "/models")
+        else:
+            status, answer = caller.through(name, "POST", "/chat/completions", body)
     show(answer, verdict(name, status, answer), as_json=json)
     raise typer.Exit(0 if 200 <= status < 300 else 1)
 
