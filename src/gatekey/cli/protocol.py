@@ -1,6 +1,7 @@
 """The server's HTTP protocol: uvicorn's, with bounds that it lacks, and a shorter way for a complete answer."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -16,11 +17,14 @@ PATIENCE = 60.0
 class Line:
     """One request's connection, as the gateway may use it."""
 
-    __slots__ = ("_cycle", "leaving")
+    __slots__ = ("_cycle", "leaving", "loop")
 
-    def __init__(self, cycle: RequestResponseCycle, leaving: set[Callable[[], None]]) -> None:
+    def __init__(
+        self, cycle: RequestResponseCycle, leaving: set[Callable[[], None]], loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._cycle = cycle
         self.leaving = leaving
+        self.loop = loop
 
     def whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
         """Write a complete answer in one go; what the server's own `send` does in two steps and with more looks.
@@ -53,6 +57,7 @@ class Protocol(HttpToolsProtocol):
     _pending = 0  # bytes of a head that has begun and is not complete
     _complete = True
     _late: asyncio.TimerHandle | None = None
+    _idle_since = math.inf  # by the loop's clock; infinity while a request is under way
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller connected: it has its time to ask."""
@@ -63,6 +68,8 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A caller left."""
         self._in_time()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)
         for leave in tuple(self._leaving):
             leave()
@@ -90,7 +97,36 @@ class Protocol(HttpToolsProtocol):
         """Its head is here."""
         self._complete = True
         super().on_headers_complete()
-        self.scope["extensions"] = {EXTENSION: {"line": Line(self.cycle, self._leaving)}}
+        self.scope["extensions"] = {EXTENSION: {"line": Line(self.cycle, self._leaving, self.loop)}}
+
+    # One timer serves a connection for all its idle times: to start and stop one with every answer costs more.
+
+    def on_response_complete(self) -> None:
+        """An answer is complete: the next pipelined request, or idleness."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return None
+        self.flow.resume_reading()
+        if self.pipeline:
+            return self._start_asgi_task(*self.pipeline.pop())
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_again(self.timeout_keep_alive)
+        return None
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = math.inf
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close what has been idle for its time."""
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left <= 0:
+            super().timeout_keep_alive_handler()
+        else:
+            self._look_again(min(left, self.timeout_keep_alive))
+
+    def _look_again(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _in_time(self) -> None:
         if self._late is not None:

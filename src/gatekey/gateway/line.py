@@ -3,6 +3,7 @@
 With any other server nothing of it is there, and everything goes the long way.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -11,9 +12,13 @@ EXTENSION = "gatekey.line"
 
 
 class Line(Protocol):
-    """The connection of one request. `leaving`: functions to call when the caller disconnects."""
+    """The connection of one request. `leaving`: functions to call when the caller disconnects.
+
+    `loop`: its event loop, which is cheaper to be told than to find.
+    """
 
     leaving: set[Callable[[], None]]
+    loop: asyncio.AbstractEventLoop
 
     def whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
         """Write a complete answer in one go. False where the long way must be taken; nothing is written then."""

@@ -16,17 +16,17 @@ class Watch:
     """
 
     def __init__(self, line: Line | None, receive: Receive, reply: Reply) -> None:
-        self._leaving = None if line is None else line.leaving
+        self._line = line
         self._receive = receive
         self._reply = reply
         self._left = False
 
     def __enter__(self) -> "asyncio.Task[Any]":
-        task = asyncio.current_task()
+        task = asyncio.current_task(None if self._line is None else self._line.loop)
         assert task is not None
         self._task = task
-        if self._leaving is not None:
-            self._leaving.add(self._leave)
+        if self._line is not None:
+            self._line.leaving.add(self._leave)
         else:
             self._watcher = asyncio.ensure_future(self._receive())
             self._watcher.add_done_callback(self._disconnected)
@@ -35,8 +35,8 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._leaving is not None:
-            self._leaving.discard(self._leave)
+        if self._line is not None:
+            self._line.leaving.discard(self._leave)
         else:
             self._watcher.remove_done_callback(self._disconnected)
             self._watcher.cancel()

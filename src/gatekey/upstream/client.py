@@ -12,6 +12,7 @@ import asyncio
 import errno
 import re
 import ssl
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -78,11 +79,11 @@ class Client:
         # A body that can be sent only once must not meet a connection that may have been hung up.
         idle = pool.take() if isinstance(request.body, bytes) else None
         if idle is not None:
-            began = asyncio.get_running_loop().time()
+            began = time.monotonic()
             try:
                 return await _exchange(pool, idle, request, head)
             except Unreachable:
-                if idle.received or asyncio.get_running_loop().time() - began > STALE_WITHIN:
+                if idle.received or time.monotonic() - began > STALE_WITHIN:
                     raise
         return await _exchange(pool, await self._connect(pool), request, head)
 
@@ -115,7 +116,7 @@ class Client:
             raise Overloaded(f"All {self._limit} upstream connections of this worker are in use: try again later.")
         self._connecting += 1
         try:
-            addresses = await pool.addresses(asyncio.get_running_loop().time())
+            addresses = await pool.addresses(time.monotonic())
             with mapped(pool.origin):
                 connection = await self._first(pool, addresses)
         finally:
@@ -167,7 +168,7 @@ class Client:
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         for pool in self._pools.values():
-            pool.sweep(loop.time() - IDLE_TIMEOUT)
+            pool.sweep(time.monotonic() - IDLE_TIMEOUT)
         self._sweeper = loop.call_later(IDLE_TIMEOUT / 4, self._sweep)
 
 
@@ -226,7 +227,7 @@ class Response:
         if unsent:
             connection.abort()
         else:
-            self._pool.give(connection, asyncio.get_running_loop().time())
+            self._pool.give(connection, time.monotonic())
 
 
 @contextmanager
