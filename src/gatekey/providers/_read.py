@@ -21,6 +21,8 @@ from gatekey.wire.error import Fault
 from gatekey.wire.replay import chunks
 
 DONE = b"data: [DONE]\n\n"
+BLANK = b"\n\n"
+PIECE = b'"finish_reason":null'
 
 
 def reply(shaped: Shaped, data: bytes) -> bytes:
@@ -110,7 +112,6 @@ class Stream:
         self._text = completion.FromChat(shaped.echo) if shaped.text else None
         # Of several choices each end must be seen, so each chunk is read.
         self._as_it_came = self._read is None and not shaped.text and not self._finish and not shaped.asked.several
-        self._skims = False
         self._seen: set[Any] = set()
         self._ended: set[Any] = set()
         self.done = False
@@ -132,25 +133,33 @@ class Stream:
         frames: list[bytes] = []
         if self.failure is None:
             try:
+                if self._as_it_came and not self.done:
+                    data = self._skim(data, frames)
                 for event in self._decoder.feed(data):
-                    # Once started, nearly every event is a plain piece of an answer that passes as it came, which can
-                    # be told without decoding it. Whoever writes these words with other spacing is read the long way.
-                    piece = event.data
-                    if (
-                        self._skims
-                        and b'"finish_reason":null' in piece
-                        and b'"error"' not in piece
-                        and (b'"usage"' not in piece or b'"usage":null' in piece)
-                        and piece.endswith(b"}")
-                        and b"\n" not in piece
-                        and not event.name
-                    ):
-                        frames.append(b"data: " + piece + b"\n\n")
-                    else:
-                        self._event(event, frames)
+                    self._event(event, frames)
             except GatekeyError as failure:
                 self.failure = failure
         return _escaped(frames)
+
+    def _skim(self, data: bytes, frames: list[bytes]) -> bytes:
+        """Pass on what may pass as it came, without reading it; the rest of `data`, which is to be read.
+
+        Before it, events are read one by one to the first content, or to the end of one that has begun.
+        """
+        start = 0
+        while not (self.started and self._decoder.empty) and (end := data.find(BLANK, start)) >= 0:
+            end += len(BLANK)
+            for event in self._decoder.feed(data[start:end]):
+                self._event(event, frames)
+            start = end
+            if self.started:
+                break
+        if self.started and not self.done and self._decoder.empty:
+            end = start + _plain(data[start:])
+            if end > start:
+                frames.append(data[start:end])
+                start = end
+        return data[start:]
 
     def close(self) -> list[bytes]:
         """The last frames, after the provider has ended its answer; `failure` says where that was too early."""
@@ -172,7 +181,7 @@ class Stream:
         if event.data == b"[DONE]":
             if not self.started:
                 raise Truncated(f"{self._shaped.provider.slug} ended its stream before any content.")
-            self.done, self._skims = True, False
+            self.done = True
             return
         if self._read is None:
             if event.name == "error":
@@ -199,7 +208,6 @@ class Stream:
         _check_choices(self._shaped, seen.choices or ())
         if not self.started and isinstance(seen, answer.Opening):
             self.started = seen.has_content()
-            self._skims = self.started and self._as_it_came
         for choice in seen.choices or ():
             (self._ended if choice.finish_reason else self._seen).add(choice.index)
         if seen.usage:
@@ -214,6 +222,27 @@ class Stream:
                 return
             data = json.encode(chunk)
         frames.append(sse.encode(data))
+
+
+def _plain(data: bytes) -> int:
+    """How many bytes of `data` are whole events that are plain pieces of an answer: no end, no usage, no error.
+
+    It is told by counting words, at a small part of what decoding costs; whoever writes them with other spacing is
+    read. Inside a JSON string the words have backslashes, so that an answer cannot imitate them.
+    """
+    last = data.rfind(PIECE, 0, data.rfind(BLANK) + 1)
+    run = data[: data.find(BLANK, last) + len(BLANK)] if last >= 0 else b""
+    events = run.count(PIECE)
+    plain = (
+        run.startswith(b"data: {")
+        and run.endswith(b"}\n\n")
+        and run.count(b"}\n\ndata: {") == events - 1
+        and run.count(b"\n") == 2 * events
+        and b"\r" not in run
+        and b'"error"' not in run
+        and run.count(b'"usage"') == run.count(b'"usage":null')
+    )
+    return len(run) if plain else 0
 
 
 def _escaped(frames: list[bytes]) -> list[bytes]:

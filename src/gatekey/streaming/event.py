@@ -23,6 +23,11 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 class Decoder(Protocol):
     """Bytes in, events out. The contract stands at the head of the package."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is held: what comes next begins an event."""
+        ...
+
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. Raises `Nonsense`."""
         ...

@@ -18,6 +18,11 @@ class Decoder:
         self._held = bytearray()
         """The line that has not ended yet."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is held: what comes next begins an event."""
+        return not self._held
+
     def feed(self, data: bytes) -> list[Event]:
         """The lines that `data` ends. Raises `Nonsense`."""
         held = self._held

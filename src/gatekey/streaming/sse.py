@@ -34,6 +34,11 @@ class Decoder:
         self._held = bytearray()
         """The block that has not ended yet, every line end an LF."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is held: what comes next begins an event."""
+        return not self._held and self._start is None and not self._after_cr
+
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` ends. Raises `Nonsense`."""
         if self._start is not None:
