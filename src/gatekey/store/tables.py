@@ -7,7 +7,7 @@ n asks for what is newer. A deleted row stays, marked, so that its deletion is s
 Times are ms since the epoch; JSON is text.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData(
     naming_convention={
@@ -149,3 +149,64 @@ audit_logs = Table(
     Index("ix_audit_logs_timestamp", "timestamp"),
 )
 """One row for every change that was asked of the control plane, refused ones too. Bodies are masked."""
+
+
+def _cell(name: str, *columns: Column[object]) -> Table:
+    """A table of sums: of the requests of an hour that have a value in a dimension, and an outcome in common."""
+    return Table(
+        name,
+        metadata,
+        Column("dimension", String(160), primary_key=True),
+        Column("workspace_id", String(64), primary_key=True),
+        Column("hour", BigInteger, primary_key=True, autoincrement=False),
+        Column("value", String(255), primary_key=True),
+        Column("status", Integer, primary_key=True, autoincrement=False),
+        Column("cache_status", String(32), primary_key=True),
+        *columns,
+        sqlite_with_rowid=False,
+    )
+
+
+def _sum(name: str) -> Column[object]:
+    return Column(name, BigInteger, nullable=False, default=0)
+
+
+cells = _cell(
+    "cells",
+    Column("retries", Integer, primary_key=True, autoincrement=False),
+    _sum("requests"),
+    _sum("errors"),
+    _sum("fallbacks"),
+    _sum("unpriced"),
+    _sum("cost"),
+    _sum("prompt_tokens"),
+    _sum("completion_tokens"),
+    _sum("total_us"),
+    Column("last_at", BigInteger, nullable=False),
+)
+"""What analytics add up. `hour`: ms since the epoch at its start; `retries`: those that a success needed; `cost`:
+nano-dollars; `last_at`: when the newest of the requests began."""
+
+latencies = _cell(
+    "latencies",
+    Column("bucket", Integer, primary_key=True, autoincrement=False),
+    _sum("requests"),
+)
+"""How long requests took, by the buckets of `store.cells`."""
+
+feedbacks = Table(
+    "feedbacks",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("workspace_id", String(64), nullable=False),
+    Column("trace_id", String(255), nullable=False),
+    Column("value", Integer, nullable=False),
+    Column("weight", Double, nullable=False),
+    Column("metadata", Text, nullable=False, default="{}"),
+    Column("api_key_id", String(64)),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+    Index("ix_feedbacks_trace_id", "workspace_id", "trace_id"),
+    Index("ix_feedbacks_created_at", "workspace_id", "created_at"),
+)
+"""What somebody thinks of a trace's answers: `value` from -10 to 10, `weight` from 0 to 1."""

@@ -13,11 +13,11 @@ from sqlalchemy import Engine
 from gatekey.store import migrate, tables
 from gatekey.store.database import engine
 
-BROKEN = '''
+BROKEN = f'''
 """Adds a table, changes another, and fails."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "{migrate.newest()}"
 def upgrade():
     op.create_table("half", sa.Column("id", sa.Integer()))
     op.add_column("workspaces", sa.Column("half", sa.Integer()))
@@ -110,7 +110,7 @@ def test_a_failure_half_way_undoes_everything(empty: str, tmp_path: Path, monkey
     before = state(made)
     versions = tmp_path / "versions"
     versions.mkdir()
-    (versions / "0002_broken.py").write_text(BROKEN)
+    (versions / "9999_broken.py").write_text(BROKEN)
     usual = migrate.config
 
     def config(connection: Any) -> Any:
@@ -124,7 +124,7 @@ def test_a_failure_half_way_undoes_everything(empty: str, tmp_path: Path, monkey
     with pytest.raises(sqlalchemy.exc.DBAPIError, match="nowhere"):
         migrate.migrate(made)
     assert state(made) == before
-    assert migrate.layout(made) == "0001"
+    assert migrate.layout(made) == migrate.newest()
     monkeypatch.undo()
     migrate.migrate(made)
     assert state(made) == before
