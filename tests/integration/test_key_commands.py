@@ -71,6 +71,9 @@ def test_a_workspace_is_made_changed_and_deleted(gateway: Gateway) -> None:
     changed = told(gateway, "workspaces", "update", "crew", "--name", "Crew", "--metadata", "a=b")
     assert (changed["name"], changed["description"]) == ("Crew", "of the test")
     assert changed["defaults"]["metadata"] == {"a": "b"}
+    saved = config(gateway, {"provider": "openai"}, workspace_id=made["id"])
+    changed = told(gateway, "workspaces", "update", "crew", "--user-config", saved)
+    assert changed["defaults"] == {"metadata": {"a": "b"}, "user_api_key_config": saved}
     done(gateway, "keys", "create", "k", "--workspace", "crew")
     refused = gatekey(gateway, "workspaces", "delete", "crew")
     assert (refused.returncode, "'k'" in refused.stderr) == (2, True)

@@ -51,12 +51,15 @@ def update(
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
     description: Description = None,
     metadata: Metadata = None,
+    user_config: Annotated[
+        str | None, typer.Option(help="Saved config of users' keys that have none of their own; empty: no more.")
+    ] = None,
     url: Url = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Change a workspace; what is not named stays."""
-    body = given(name=name, description=description, defaults=_defaults(metadata))
+    body = given(name=name, description=description, defaults=_defaults(metadata, user_config))
     answer = Remote.find(url, data).ask("PUT", f"/admin/workspaces/{segment(workspace)}", body)
     show(answer, record(answer), as_json=json)
 
@@ -75,5 +78,6 @@ def delete(
     show(answer, f"Deleted {workspace}.", as_json=json)
 
 
-def _defaults(metadata: list[str] | None) -> dict[str, Any] | None:
-    return None if metadata is None else {"metadata": pairs(metadata, "--metadata")}
+def _defaults(metadata: list[str] | None, user_config: str | None = None) -> dict[str, Any] | None:
+    found = given(metadata=None if metadata is None else pairs(metadata, "--metadata"), user_api_key_config=user_config)
+    return found or None

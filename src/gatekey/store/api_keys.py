@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, update
 
-from gatekey.errors import BadBody, NotFound
-from gatekey.store import rows, tables
+from gatekey.errors import NotFound
+from gatekey.store import configs, rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
 from gatekey.store.workspaces import DEFAULT
@@ -95,13 +95,4 @@ def _keep(write: Write, id: str, secret: str) -> None:
 
 def _settled(write: Write, workspace: str | None, defaults: Row) -> Row:
     """Defaults whose config is named by its slug. A key of the organisation works in the default workspace."""
-    name = defaults.get("config_id")
-    if not name:
-        return defaults
-    place = {"workspace_id": workspace or DEFAULT}
-    configs, connection = tables.configs, write.connection
-    found = rows.one(connection, configs, **place, slug=name) or rows.one(connection, configs, **place, id=name)
-    if found is None:
-        told = f"defaults.config_id: there is no config {name!r} in the key's workspace."
-        raise BadBody(told, param="defaults.config_id")
-    return {**defaults, "config_id": found["slug"]}
+    return configs.settled(write.connection, workspace or DEFAULT, defaults, "config_id")

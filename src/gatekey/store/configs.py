@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, insert, select
 
 from gatekey.config.references import references as references
-from gatekey.errors import BadConfig, Conflict, NotFound
+from gatekey.errors import BadBody, BadConfig, Conflict, NotFound
 from gatekey.store import rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
@@ -21,6 +21,18 @@ def find(connection: Connection, name: str) -> Row:
     if found is None:
         raise NotFound(f"There is no config {name!r}.", param="slug")
     return found
+
+
+def settled(connection: Connection, workspace: str, defaults: Row, field: str) -> Row:
+    """Defaults of a key or a workspace, whose `field` names a config by its slug. Raises `BadBody` where none is."""
+    name = defaults.get(field)
+    if not name:
+        return defaults
+    place, table = {"workspace_id": workspace}, tables.configs
+    found = rows.one(connection, table, **place, slug=name) or rows.one(connection, table, **place, id=name)
+    if found is None:
+        raise BadBody(f"defaults.{field}: there is no config {name!r} in the workspace.", param=f"defaults.{field}")
+    return {**defaults, field: found["slug"]}
 
 
 def visible(workspace: str | None) -> Select[Any]:

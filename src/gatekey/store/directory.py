@@ -32,7 +32,8 @@ log = logging.getLogger("gatekey")
 class Principal(Struct, frozen=True):
     """Who calls. `workspace` empty: a key of the organisation, which works in the default workspace unless it says.
 
-    `config`: slug of the config that its requests have unless they bring their own.
+    `config`: slug of the config that its requests have unless they bring their own; a user's key without one has its
+    workspace's.
     """
 
     id: str
@@ -90,7 +91,7 @@ class Directory:
         self._providers: dict[tuple[str, str], Row] = {}
         self._stored: dict[tuple[str, str], Stored] = {}
         self._configs: dict[tuple[str, str], str] = {}
-        self._workspaces: dict[str, dict[str, str]] = {}
+        self._workspaces: dict[str, Row] = {}
         self._places: dict[str, tuple[str, str]] = {}
         self._admin = admin
         self._looking: asyncio.Task[None] | None = None
@@ -116,6 +117,9 @@ class Directory:
         for end in (until, principal.expires_at):
             if end is not None and end <= now * 1000:
                 raise Unauthenticated("The gateway key has expired.", param="x-portkey-api-key")
+        if principal.user and not principal.config:
+            config = self._workspaces.get(principal.workspace, {}).get("user_api_key_config")
+            return replace(principal, config=config) if config else principal
         return principal
 
     def provider(self, workspace: str, slug: str) -> Stored | None:
@@ -136,7 +140,8 @@ class Directory:
 
     def metadata(self, workspace: str) -> dict[str, str]:
         """What requests of a workspace have as metadata."""
-        return self._workspaces.get(workspace, {})
+        found: dict[str, str] = self._workspaces.get(workspace, {}).get("metadata", {})
+        return found
 
     async def open(self) -> None:
         """Load everything, and look for changes from now on. Raises `Overloaded` where the database is not there."""
@@ -184,7 +189,7 @@ class Directory:
 
     def _take_in(self, changes: "_Changes") -> None:
         for row in changes.workspaces:
-            self._workspaces[row["id"]] = {} if row["deleted"] else rows.value(row["defaults"]).get("metadata", {})
+            self._workspaces[row["id"]] = {} if row["deleted"] else rows.value(row["defaults"])
         for id in changes.api_keys:
             for digest in self._digests.pop(id, ()):
                 self._keys.pop(digest, None)

@@ -6,7 +6,7 @@ import sqlalchemy
 from sqlalchemy import Connection
 
 from gatekey.errors import Conflict, NotFound
-from gatekey.store import integrations, rows, tables
+from gatekey.store import configs, integrations, rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
 
@@ -22,25 +22,29 @@ def find(connection: Connection, name: str) -> Row:
     return found
 
 
-def create(write: Write, *, name: str, slug: str | None, description: str, defaults: dict[str, Any]) -> Row:
-    """A new workspace. Raises `Conflict` where the slug is taken."""
+def create(write: Write, *, name: str, slug: str | None, description: str, defaults: Row) -> Row:
+    """A new workspace. Raises `Conflict` where the slug is taken, `BadBody` where its config is none of its own."""
     slug = slug or rows.new_slug(name)
     rows.unused(write.connection, tables.workspaces, "a workspace", slug=slug)
+    id = f"ws-{rows.new_id()[:13]}"
     return rows.add(
         write,
         tables.workspaces,
-        id=f"ws-{rows.new_id()[:13]}",
+        id=id,
         name=name,
         slug=slug,
         description=description,
-        defaults=rows.text(defaults),
+        defaults=rows.text(configs.settled(write.connection, id, defaults, "user_api_key_config")),
         is_default=False,
     )
 
 
-def update(write: Write, name: str, /, **columns: Any) -> Row:
-    """Change its columns. Raises `NotFound`."""
+def update(write: Write, name: str, defaults: Row | None = None, /, **columns: Any) -> Row:
+    """Change its columns, and of its defaults those that are given. Raises `NotFound` and `BadBody`."""
     found = find(write.connection, name)
+    if defaults:
+        changed = configs.settled(write.connection, found["id"], defaults, "user_api_key_config")
+        columns["defaults"] = rows.text({**rows.value(found["defaults"]), **changed})
     rows.change(write, tables.workspaces, found["id"], **columns)
     return find(write.connection, found["id"])
 

@@ -27,9 +27,8 @@ def provider(control: Control, slug: str, workspace: str = DEFAULT) -> None:
     """A stored provider, past the API."""
 
     def add(write: Any) -> None:
-        integration = store_rows.add(
-            write, tables.integrations, workspace_id=workspace, slug=slug, name=slug, ai_provider_id="openai"
-        )
+        named = {"slug": slug, "name": slug, "ai_provider_id": "openai", "credential": ""}
+        integration = store_rows.add(write, tables.integrations, workspace_id=workspace, **named)
         store_rows.add(
             write, tables.providers, workspace_id=workspace, slug=slug, name=slug, integration_id=integration["id"]
         )

@@ -1,15 +1,19 @@
 """Workspaces through the API."""
 
+import hashlib
+import time
 from typing import Any
 
 import pytest
 
 from tests.unit.admin.asking import Ask, Control, key_of
 
+DEFAULTS = {"metadata": {"team": "a"}, "user_api_key_config": None}
+
 
 def test_a_workspace_is_made_listed_changed_and_deleted(ask: Ask, control: Control) -> None:
     status, made = ask("POST", "/admin/workspaces", {"name": "Team A", "defaults": {"metadata": {"team": "a"}}})
-    assert (status, made["name"], made["defaults"]) == (200, "Team A", {"metadata": {"team": "a"}})
+    assert (status, made["name"], made["defaults"]) == (200, "Team A", DEFAULTS)
     assert made["slug"].startswith("team-a-")
     assert control.directory.metadata(made["id"]) == {"team": "a"}
     assert ask("GET", "/admin/workspaces")[1]["total"] == 2
@@ -28,6 +32,38 @@ def test_the_default_one_is_there_and_stays(ask: Ask) -> None:
     status, answer = ask("DELETE", "/admin/workspaces/default", {"force_delete": True})
     assert (status, answer["data"]["errorCode"]) == (409, "AB07")
     assert ask("GET", "/admin/workspaces/default")[0] == 200
+
+
+def test_users_keys_without_a_config_have_their_workspaces(ask: Ask, control: Control) -> None:
+    workspace = ask("POST", "/admin/workspaces", {"name": "w", "defaults": {"metadata": {"team": "a"}}})[1]
+    path = f"/admin/workspaces/{workspace['id']}"
+    own, its = (
+        ask("POST", "/configs", {"name": name, "config": {"provider": "openai"}, "workspace_id": workspace["id"]})[1]
+        for name in ("own", "its")
+    )
+
+    def config(kind: str, **more: Any) -> str:
+        body = {"name": "k", "scopes": ["completions.write"], "workspace_id": workspace["id"], **more}
+        secret = ask("POST", f"/api-keys/workspace/{kind}", body)[1]["key"]
+        principal = control.directory.principal(hashlib.sha256(secret.encode()).digest(), time.time())
+        assert principal is not None
+        return principal.config
+
+    changed = ask("PUT", path, {"defaults": {"user_api_key_config": its["data"]["id"]}})[1]
+    slug = changed["defaults"]["user_api_key_config"]
+    assert slug.startswith("pc-its-")
+    assert changed["defaults"]["metadata"] == {"team": "a"}
+    assert (config("user", user_id="u"), config("service")) == (slug, "")
+    assert config("user", user_id="u", defaults={"config_id": own["data"]["id"]}).startswith("pc-own-")
+    status, answer = ask("DELETE", f"/configs/{slug}")
+    assert (status, "the workspace 'w'" in answer["message"]) == (409, True)
+    assert ask("PUT", path, {"defaults": {"user_api_key_config": None}})[0] == 200
+    assert config("user", user_id="u") == ""
+    assert ask("DELETE", f"/configs/{slug}")[0] == 200
+    status, answer = ask("PUT", path, {"defaults": {"user_api_key_config": slug}})
+    assert (status, answer["error"]["param"]) == (400, "defaults.user_api_key_config")
+    taken = {"name": "x", "defaults": {"user_api_key_config": own["data"]["id"]}}
+    assert ask("POST", "/admin/workspaces", taken)[0] == 400
 
 
 def test_a_slug_is_taken_once_and_free_again(ask: Ask) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from gatekey.admin.limits import Limits, without_limits
-from gatekey.admin.rooms.workspaces import PAGE, Metadata, Name, Text
+from gatekey.admin.rooms.workspaces import PAGE, Metadata, Name, Text, defaults_of
 from gatekey.admin.route import Answer, Query, Route
 from gatekey.admin.visit import Visit, listed, milliseconds, moment
 from gatekey.errors import BadBody, Forbidden, NotFound
@@ -92,7 +92,7 @@ async def create(visit: Visit) -> Answer:
         type=kind,
         user_id=asked.user_id or None,
         scopes=given,
-        defaults={"metadata": {}, "config_id": None, "allow_config_override": True, **_defaults(asked.defaults)},
+        defaults={"metadata": {}, "config_id": None, "allow_config_override": True, **defaults_of(asked.defaults)},
         expires_at=milliseconds(asked.expires_at, "expires_at"),
     )
     return {"id": row["id"], "key": secret, "object": "api-key"}
@@ -126,7 +126,7 @@ async def update(visit: Visit) -> Answer:
         changes["scopes"] = rows.text(given)
     if not isinstance(asked.expires_at, UnsetType):
         changes["expires_at"] = milliseconds(asked.expires_at, "expires_at")
-    return told(await visit.write(api_keys.change, found["id"], _defaults(asked.defaults), **changes))
+    return told(await visit.write(api_keys.change, found["id"], defaults_of(asked.defaults), **changes))
 
 
 async def rotate(visit: Visit) -> Answer:
@@ -177,18 +177,6 @@ def _kind(visit: Visit, asked: New) -> str:
     if bool(asked.user_id) != (sub_type == "user"):
         raise BadBody("user_id: a user's key needs one, and no other has it.", param="user_id")
     return kind
-
-
-def _defaults(asked: Defaults | None) -> Row:
-    """Those that are given; null takes away."""
-    if asked is None:
-        return {}
-    found: Row = {name: value for name in asked.__struct_fields__ if (value := getattr(asked, name)) is not UNSET}
-    if "metadata" in found:
-        found["metadata"] = found["metadata"] or {}
-    if "config_id" in found:
-        found["config_id"] = found["config_id"] or None
-    return found
 
 
 def told(row: Row) -> Answer:

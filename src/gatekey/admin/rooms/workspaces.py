@@ -18,9 +18,10 @@ Metadata = dict[Annotated[str, Meta(max_length=128)], Annotated[str, Meta(max_le
 
 
 class Defaults(Struct, forbid_unknown_fields=True):
-    """What requests of the workspace have unless they say otherwise."""
+    """What requests of the workspace have. `user_api_key_config`: the config of users' keys that have none."""
 
-    metadata: Metadata = {}
+    metadata: Metadata | UnsetType | None = UNSET
+    user_api_key_config: Annotated[str, Meta(max_length=255)] | UnsetType | None = UNSET
 
 
 class New(Struct, forbid_unknown_fields=True):
@@ -62,7 +63,7 @@ async def create(visit: Visit) -> Answer:
         name=asked.name,
         slug=asked.slug,
         description=asked.description,
-        defaults={"metadata": asked.defaults.metadata if asked.defaults else {}},
+        defaults={"metadata": {}, "user_api_key_config": None, **defaults_of(asked.defaults)},
     )
     return told(found)
 
@@ -86,10 +87,9 @@ async def update(visit: Visit) -> Answer:
     asked: Change = visit.content
     without_limits(asked)
     changes: Row = {name: value for name in ("name", "description") if (value := getattr(asked, name)) is not UNSET}
-    if not isinstance(asked.defaults, UnsetType):
-        changes["defaults"] = rows.text({"metadata": asked.defaults.metadata})
     await one(visit)
-    return told(await visit.write(workspaces.update, visit.parameters["workspace"], **changes))
+    defaults = None if isinstance(asked.defaults, UnsetType) else defaults_of(asked.defaults)
+    return told(await visit.write(workspaces.update, visit.parameters["workspace"], defaults, **changes))
 
 
 async def delete(visit: Visit) -> Answer:
@@ -98,6 +98,15 @@ async def delete(visit: Visit) -> Answer:
     await one(visit)
     await visit.write(workspaces.delete, visit.parameters["workspace"], force=force)
     return {}
+
+
+def defaults_of(asked: Struct | None) -> Row:
+    """The defaults that a body names; null and empty take one away."""
+    if asked is None:
+        return {}
+    nothing: Row = {"metadata": {}}
+    found: Row = {name: value for name in asked.__struct_fields__ if (value := getattr(asked, name)) is not UNSET}
+    return {name: nothing.get(name) if value in (None, "") else value for name, value in found.items()}
 
 
 def told(row: Row) -> Answer:
