@@ -34,6 +34,34 @@ class Line:
         cycle = self._cycle
         if cycle.disconnected or cycle.response_started or cycle.flow.write_paused or cycle.scope["method"] == "HEAD":
             return False
+        cycle.transport.write(self._head(status, headers) + body)
+        self._complete()
+        return True
+
+    def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Write the head of an answer whose length nobody knows. Raises RuntimeError where a header would break it."""
+        cycle = self._cycle
+        if cycle.disconnected or cycle.response_started or cycle.scope["method"] == "HEAD":
+            return False
+        if cycle.scope["http_version"] != "1.1" or b"content-length" in dict(headers):
+            return False
+        cycle.transport.write(self._head(status, [*headers, (b"transfer-encoding", b"chunked")]))
+        cycle.chunked_encoding = True
+        return True
+
+    def more(self, data: bytes, *, last: bool) -> bool:
+        """Write some of what `begin` began; `last`: and its end."""
+        cycle = self._cycle
+        if cycle.disconnected or cycle.flow.write_paused or cycle.response_complete or not cycle.chunked_encoding:
+            return False
+        framed = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+        cycle.transport.write(framed + b"0\r\n\r\n" if last else framed)
+        if last:
+            self._complete()
+        return True
+
+    def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
+        cycle = self._cycle
         lines = [b"%b: %b" % pair for pair in (*cycle.default_headers, *headers)]
         if b"connection" in dict(headers):
             cycle.keep_alive = False
@@ -42,13 +70,16 @@ class Line:
         head = b"\r\n".join(lines)
         if head.count(b"\n") + head.count(b"\r") != 2 * len(lines) - 2:
             raise RuntimeError("a response header holds a line break")
-        cycle.transport.write(STATUS_LINE[status] + head + b"\r\n\r\n" + body)
-        cycle.response_started = cycle.response_complete = True
+        cycle.response_started = True
+        return STATUS_LINE[status] + head + b"\r\n\r\n"
+
+    def _complete(self) -> None:
+        cycle = self._cycle
+        cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
             cycle.transport.close()
         cycle.on_response()
-        return True
 
 
 class Protocol(HttpToolsProtocol):

@@ -108,9 +108,8 @@ class Incoming:
         if not begun:
             await self._reply.head(outcome.status, self._headers(outcome))
             frames = held + frames
-        await self._reply.content(b"".join(frames))
-        await self._reply.end()
-        if stream.done:
+        await self._reply.end(b"".join(frames))
+        if stream.done and not response.ended:
             await _rest(chunks)
 
 

@@ -24,6 +24,14 @@ class Line(Protocol):
         """Write a complete answer in one go. False where the long way must be taken; nothing is written then."""
         ...
 
+    def begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Write the head of a stream. False where the long way must be taken; nothing is written then."""
+        ...
+
+    def more(self, data: bytes, *, last: bool) -> bool:
+        """Write some of a stream; `last`: and its end. False where this piece must take the long way."""
+        ...
+
 
 def line(scope: dict[str, Any]) -> Line | None:
     """The request's Line, where the server has one. It is taken out: it knows the scope, which would be a circle."""

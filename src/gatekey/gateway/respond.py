@@ -45,17 +45,20 @@ class Reply:
     async def head(self, status: int, headers: Pairs) -> None:
         """The status line and headers."""
         self.sent = Sent.HEAD
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        if self._line is None or not self._line.begin(status, headers):
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def content(self, data: bytes) -> None:
         """Some of the body, sent at once."""
         self.sent = Sent.CONTENT
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        if self._line is None or not self._line.more(data, last=False):
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes = b"") -> None:
         """The body is complete with `data`."""
         self.finished = True
-        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+        if self._line is None or not self._line.more(data, last=True):
+            await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     async def whole(self, status: int, headers: Pairs, body: bytes) -> None:
         """A complete answer in one go."""

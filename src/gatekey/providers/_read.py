@@ -240,7 +240,7 @@ def _plain(data: bytes) -> int:
         and run.count(b"\n") == 2 * events
         and b"\r" not in run
         and b'"error"' not in run
-        and run.count(b'"usage"') == run.count(b'"usage":null')
+        and (b'"usage"' not in run or run.count(b'"usage"') == run.count(b'"usage":null'))
     )
     return len(run) if plain else 0
 

@@ -184,10 +184,23 @@ class Response:
         self._feeder = feeder
         self._connection: Connection | None = connection
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    @property
+    def ended(self) -> bool:
+        """Whether all of the body has been taken."""
+        return self._connection is None or self._connection.drained
+
+    def chunks(self) -> "Response":
         """The body as it arrives. Raises `Unreachable` where it breaks, `Nonsense` where it is malformed."""
-        while (data := await self._next()) is not None:
-            yield data
+        return self
+
+    def __aiter__(self) -> "Response":
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self._next()
+        if data is None:
+            raise StopAsyncIteration
+        return data
 
     async def whole(self, limit: int, heard: Callable[[], None] = lambda: None) -> bytes:
         """All of the body; `heard` is called for each piece.

@@ -96,6 +96,11 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
+    @property
+    def drained(self) -> bool:
+        """Whether the whole answer has been read."""
+        return self._done and not self._waiting
+
     def reusable(self) -> bool:
         """Whether the exchange is over and the connection fit for another."""
         return self._done and self._keep and not self.closed and self.error is None

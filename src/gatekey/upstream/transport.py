@@ -33,6 +33,11 @@ class Response(Protocol):
     status: int
     headers: Headers
 
+    @property
+    def ended(self) -> bool:
+        """Whether all of the body has been taken."""
+        ...
+
     def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, undecoded. Raises `Unreachable` where the connection breaks before its end."""
         ...
