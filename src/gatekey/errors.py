@@ -218,3 +218,37 @@ class ModelNotAllowed(CallerError):
     status = 403
     type = "model_not_allowed_error"
     code = "model_not_allowed"
+
+
+class Exhausted(CallerError):
+    """A budget is spent: what is left does not pay for this call at its most."""
+
+    status = 412
+    type = "budget_exhausted_error"
+    code = "budget_exhausted"
+
+
+class UnpricedModel(CallerError):
+    """A budget in money applies, and nobody knows what the model costs."""
+
+    status = 412
+    type = "unpriced_model_error"
+    code = "unpriced_model"
+
+
+class Limited(CallerError):
+    """A rate limit is reached, or running calls hold what is left of a budget. `retry_after` is in s."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(message, param=param)
+        self.retry_after = retry_after
+
+
+class LedgerDown(Overloaded):
+    """The ledger of budgets and rates cannot be reached, and what this worker had drawn from it is used up."""
+
+    code = "ledger_down"

@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **{name: DIALECT | {name} for name in ("routing", "guardrails", "limits", "pricing", "cache", "streaming")},
     "providers": DIALECT | {"providers", "streaming"},
     **{name: PURE | {name} for name in ADAPTERS},
+    "store": PURE | {"store", "observe"},  # it keeps records
     "gateway": SHELL,
     **{name: SHELL | {name} for name in ("admin", "console", "cli")},
 }

@@ -7,7 +7,20 @@ n asks for what is newer. A deleted row stays, marked, so that its deletion is s
 Times are ms since the epoch; JSON is text.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -210,3 +223,82 @@ feedbacks = Table(
     Index("ix_feedbacks_created_at", "workspace_id", "created_at"),
 )
 """What somebody thinks of a trace's answers: `value` from -10 to 10, `weight` from 0 to 1."""
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+"""The key of a table that only grows: in SQLite the row's own number, which costs no index."""
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("part", BigInteger, nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("workspace_id", String(64), nullable=False),
+    Column("api_key_id", String(64), nullable=False),
+    Column("user_id", String(255), nullable=False),
+    Column("trace_id", String(255), nullable=False),
+    Column("span_id", String(255), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("status", BigInteger, nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("provider", String(64), nullable=False),
+    Column("model", String(255), nullable=False),
+    Column("virtual_key", String(255), nullable=False),
+    Column("config", String(255), nullable=False),
+    Column("prompt", String(255), nullable=False),
+    Column("cache_status", String(32), nullable=False),
+    Column("retries", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("total_tokens", BigInteger, nullable=False),
+    Column("cost", BigInteger),
+    Column("total_us", BigInteger, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Index("ix_logs_created_at", "created_at"),
+    Index("ix_logs_workspace_id", "workspace_id", "created_at"),
+    Index("ix_logs_id", "part", "id"),
+    Index("ix_logs_trace_id", "part", "trace_id"),
+)
+"""What records are looked for by, in narrow rows. `number` counts them in the order of their commits; `cost` is
+nano-dollars, null where it is not known.
+
+`part` is the number without its lowest bits. It leads the indexes of random values: a new row then lands in the small
+part of them that is at hand, and costs the same after a million rows; who looks for one asks part by part."""
+
+log_records = Table(
+    "log_records",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("record", Text, nullable=False),
+)
+"""The whole record of each row of `logs`, as JSON: apart from it, so that nobody reads past bodies to count rows."""
+
+spool_positions = Table(
+    "spool_positions",
+    metadata,
+    Column("spool", String(64), primary_key=True),
+    Column("file", String(255), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+"""How many bytes of each file of a spool are in the database: written in the transaction of their rows."""
+
+log_exports = Table(
+    "log_exports",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("workspace_id", String(64), index=True),
+    Column("description", Text, nullable=False),
+    Column("filters", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("secret", String(64), nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_updated_at", BigInteger, nullable=False),
+)
+"""An export of logs. `asked`: its filters as the caller wrote them; `until`: the last row's number that is in it, set
+when it starts; `secret` signs its addresses. `workspace_id` null: it is the organisation's."""

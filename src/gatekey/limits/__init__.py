@@ -1,0 +1,1 @@
+"""Budgets and rates: what may be spent, as arithmetic. Who asks when, and where it is kept, is decided elsewhere."""
