@@ -10,6 +10,7 @@ from gatekey.providers._compatible import compatible
 from gatekey.providers._documented import DOCUMENTED
 from gatekey.providers._shape import Shaped, address, shape
 from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
+from gatekey.providers._usage import usage
 
 __all__ = [
     "DOCUMENTED",
@@ -28,4 +29,5 @@ __all__ = [
     "header",
     "reading",
     "shape",
+    "usage",
 ]

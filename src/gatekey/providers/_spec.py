@@ -6,6 +6,7 @@ The contracts of the functions that a provider's file may add, all pure:
     reply       (theirs, asked) -> ours             an unstreamed 2xx body, decoded
     stream      (asked) -> read;  read(event) -> [chunk, ...]    one event of their stream to chunks of ours
     error       (theirs) -> Fault                   what an error body says
+    counts      (theirs) -> Usage or None           a usage object, ours or the provider's own, in disjoint classes
 
 `ours` is always an OpenAI body: a chat completion, a list of embeddings, a list of models, or for a legacy
 text endpoint a text completion. Text completions through a chat endpoint are made from chat by the core.
@@ -19,9 +20,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from gatekey.providers._usage import counted
 from gatekey.streaming.sse import Event
 from gatekey.wire.error import Fault
 from gatekey.wire.error import read as read_error
+from gatekey.wire.usage import Usage
 
 Theirs = dict[str, Any]
 """A decoded body in the provider's dialect."""
@@ -147,6 +150,7 @@ class Provider:
     options: Mapping[str, Option] = field(default_factory=dict)
     sends: Callable[[Mapping[str, str]], dict[str, str]] = lambda options: {}
     error: Callable[[Any], Fault] = read_error
+    counts: Callable[[Theirs], Usage | None] = counted
     default_model: str = ""
     server: str = ""
 

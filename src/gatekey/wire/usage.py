@@ -13,6 +13,8 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     `input` is what was read at the full price, text and whatever the provider does not tell apart; `cache_write`
     lives for 5 minutes, `cache_write_1h` for an hour. `images`, `audio_ms` and `characters` are units of endpoints
     that do not count tokens. `estimated`: the provider did not tell, and this was counted from what passed.
+    `doubtful`: it told what cannot be right, and what is in doubt was counted in the dearer class. `told`: what the
+    provider says that the exchange costs, in nano-dollars, where its file says that this can be relied on.
     """
 
     input: int = 0
@@ -30,6 +32,8 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     audio_ms: int = 0
     characters: int = 0
     estimated: bool = False
+    doubtful: bool = False
+    told: int | None = None
 
     @property
     def prompt(self) -> int:

@@ -1,0 +1,109 @@
+"""A model's price: what a usage costs, and the most that one still to come may cost.
+
+Where a class was used that has no rate, the cost is not known, which is not zero.
+"""
+
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
+
+from msgspec import Struct
+
+from gatekey.pricing import config
+from gatekey.pricing.rates import CLASSES, INPUT, OUTPUT, UNITS, Rates
+from gatekey.wire.usage import Usage
+
+_SCALE = 18_000_000
+"""A number that both a million and an hour's ms divide: weights are integer parts of it, and are added up exactly."""
+_PARTS = {"images": _SCALE, "audio_ms": _SCALE // 3_600_000}
+_PER_MILLION = _SCALE // 1_000_000
+
+_counts = attrgetter(*CLASSES)
+
+
+class Price(Struct, frozen=True, dict=True):
+    """The price of a model: rates by the size of the prompt, ascending; the first hold from the first token.
+
+    `max_output`: the most tokens that it puts out; None: not known. `own`: set by those who pay, so that it goes
+    before what a provider says about the cost.
+    """
+
+    rates: tuple[Rates, ...]
+    max_output: int | None = None
+    own: bool = False
+
+    def cost(self, usage: Usage) -> int | None:
+        """Nano-dollars, rounded up once, at the end; None where a class that was used has no price.
+
+        A prompt over a threshold is billed at that threshold's rates as a whole, answer included.
+        """
+        weights = self._weights[0][1]
+        if len(self._weights) > 1:
+            prompt = usage.prompt
+            weights = next(row for above, row in reversed(self._weights) if prompt > above or not above)
+        total = 0
+        for count, weight in zip(_counts(usage), weights, strict=True):
+            if count:
+                if weight is None:
+                    return None
+                total += count * weight
+        return -(-total // _SCALE)
+
+    def bound(
+        self, input_tokens: int, output_tokens: int, *, images: int = 0, audio_ms: int = 0, characters: int = 0
+    ) -> int | None:
+        """The most that a call can cost which counts no more than this: every token at the dearest rate of its side.
+
+        None where there is no price. A model is billed by tokens or by other units: what it has no rate for at all
+        is not in the bound, except that input which is priced does not make up for output which is not.
+        """
+        sides = next(row for above, row in reversed(self._dearest) if not above or input_tokens > above)
+        into, out = sides[:2]
+        if all(weight is None for weight in sides):
+            return None
+        if (into is None and out is not None and input_tokens) or (out is None and into is not None and output_tokens):
+            return None
+        counts = (input_tokens, output_tokens, images, audio_ms, characters)
+        return -(-sum(count * (weight or 0) for count, weight in zip(counts, sides, strict=True)) // _SCALE)
+
+    @classmethod
+    def from_config(cls, pricing_config: Any) -> "Price":
+        """The price that an integration's `pricing_config` sets for a model. Raises `BadBody`."""
+        return cls((config.rates(pricing_config),), own=True)
+
+    def times(self, multiplier: Any) -> "Price":
+        """This price by an integration's `pricing_adjustments.multiplier`. Raises `BadBody`."""
+        factors, default = config.factors(multiplier)
+        return Price(tuple(rates.times(factors, default) for rates in self.rates), self.max_output, own=True)
+
+    @cached_property
+    def _weights(self) -> tuple[tuple[int, tuple[int | None, ...]], ...]:
+        return tuple((rates.above, tuple(_weight(rates, name) for name in CLASSES)) for rates in self.rates)
+
+    @cached_property
+    def _dearest(self) -> tuple[tuple[int, tuple[int | None, ...]], ...]:
+        """The dearest weight of each side and unit in these rates and all that hold for less."""
+        groups = (INPUT, OUTPUT, *((unit,) for unit in UNITS))
+        made: list[tuple[int, tuple[int | None, ...]]] = []
+        for above, row in self._weights:
+            by_class = dict(zip(CLASSES, row, strict=True))
+            before = made[-1][1] if made else (None,) * len(groups)
+            sides = zip(before, groups, strict=True)
+            made.append((above, tuple(_most([least, *(by_class[name] for name in group)]) for least, group in sides)))
+        return tuple(made)
+
+
+def cost(usage: Usage, price: Price | None) -> int | None:
+    """What an exchange cost: by a price of one's own, else as the provider told, else by the table; None: unpriced."""
+    if usage.told is not None and not (price is not None and price.own):
+        return usage.told
+    return None if price is None else price.cost(usage)
+
+
+def _weight(rates: Rates, name: str) -> int | None:
+    rate = rates.rate(name)
+    return None if rate is None else rate * _PARTS.get(name, _PER_MILLION)
+
+
+def _most(weights: list[int | None]) -> int | None:
+    return max((weight for weight in weights if weight is not None), default=None)

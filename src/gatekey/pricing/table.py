@@ -1,0 +1,115 @@
+"""The table: prices by provider and model, read from a file.
+
+    {"date": "2026-11-25", "providers": {"a-provider": {"a-model": {"input": 2.5, "output": 10}}}}
+
+Prices are US dollars for a million tokens (for an image, for an hour of audio, for a million characters) by class of
+usage. `above` is a list of what changes above a number of prompt `tokens`; `max_output` is in tokens. A model called
+`*` stands for all others of its provider.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from math import ceil
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from gatekey.pricing.price import Price
+from gatekey.pricing.rates import CLASSES, MOST, Rates
+
+FILE_NAMES = {"image": "images", "audio_hour": "audio_ms"}
+"""Names that a file has for rates whose class counts a finer unit."""
+
+_snapshot = re.compile(r"-(?:20\d\d-\d\d-\d\d|20\d{6})$")
+
+
+class BadPrices(ValueError):
+    """A file of prices that cannot be used: where, and why."""
+
+
+class _File(Struct):
+    providers: dict[str, dict[str, dict[str, Any]]]
+    date: str = ""
+
+
+_file = msgspec.json.Decoder(_File, float_hook=Decimal)
+
+
+class Table(Struct, frozen=True):
+    """Prices by provider and model, both in lower case. `date`: as of when."""
+
+    prices: Mapping[str, Mapping[str, Price]] = {}
+    date: str = ""
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Table":
+        """The table that a file holds. Raises `BadPrices`."""
+        try:
+            file = _file.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise BadPrices(f"not a table of prices: {error}") from None
+        prices = {
+            provider.lower(): {model.lower(): _price(entry, f"{provider}/{model}") for model, entry in models.items()}
+            for provider, models in file.providers.items()
+        }
+        return cls(prices, file.date)
+
+    def over(self, other: "Table") -> "Table":
+        """This table laid over another: a model that is in both has the price of this one."""
+        prices = {**other.prices}
+        for provider, models in self.prices.items():
+            prices[provider] = {**prices.get(provider, {}), **models}
+        return Table(prices, self.date or other.date)
+
+    def find(self, provider: str, *models: str) -> Price | None:
+        """The price of the first of these models that has one; None where it is not known, and nothing is guessed.
+
+        A model is written as callers write it: in any case, with the date of a snapshot, as `models/x`, or
+        fine-tuned (`ft:base:...`).
+        """
+        known = self.prices.get(provider, {})
+        for model in models:
+            for name in _spellings(model):
+                if name in known:
+                    return known[name]
+        return known.get("*")
+
+
+def _spellings(model: str) -> list[str]:
+    """The names that a model's price may be found by, the most exact first."""
+    name = model.lower().removeprefix("models/")
+    if name.startswith("ft:"):
+        # What it was made of; the rest is whose it is. A base model has other prices.
+        name = ":".join(name.split(":", 2)[:2])
+    undated = _snapshot.sub("", name)
+    return [name] if undated == name else [name, undated]
+
+
+def _price(entry: Mapping[str, Any], where: str) -> Price:
+    above, most = entry.get("above", []), entry.get("max_output")
+    first = {name: value for name, value in entry.items() if name not in ("above", "max_output")}
+    if not isinstance(above, list) or not all(isinstance(step, dict) and step.get("tokens") for step in above):
+        raise BadPrices(f"{where}: `above` must be a list of objects with `tokens` and the prices above them.")
+    if most is not None and not (type(most) is int and 0 < most <= MOST):
+        raise BadPrices(f"{where}: `max_output` is {most!r}: expected a number of tokens.")
+    steps = [_rates({**first, **step}, where) for step in above]
+    return Price((_rates(first, where), *sorted(steps, key=lambda rates: rates.above)), most)
+
+
+def _rates(entry: Mapping[str, Any], where: str) -> Rates:
+    made: dict[str, int] = {}
+    for name, value in entry.items():
+        if name == "tokens":
+            if type(value) is not int or not 0 < value <= MOST:
+                raise BadPrices(f"{where}: `tokens` is {value!r}: expected a number of tokens.")
+            made["above"] = value
+            continue
+        known = FILE_NAMES.get(name, name)
+        if known not in CLASSES or name in FILE_NAMES.values():
+            raise BadPrices(f"{where}: there is no price called {name!r}.")
+        if type(value) not in (int, Decimal) or not 0 <= value <= MOST // 10**9:
+            raise BadPrices(f"{where}: `{name}` is {value!r}: expected US dollars, from 0 to a million.")
+        made[known] = ceil(value * 10**9)
+    return Rates(**made)
