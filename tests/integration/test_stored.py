@@ -115,6 +115,20 @@ def test_the_default_config_of_a_key(stocked: Gateway, fake: Fake) -> None:
     assert len(fake.requests) == 1
 
 
+def test_who_is_named_beside_the_config_of_a_key(stocked: Gateway, fake: Fake) -> None:
+    """The config's targets count, so that a key's config can be relied on; a request names who none of them names."""
+    slug, other = virtual_key(stocked, fake), virtual_key(stocked, fake, key="sk-of-another")
+    names = [{"x-portkey-virtual-key": other}, {"x-portkey-provider": f"@{other}"}]
+    for content, expected in (({"virtual_key": slug}, SECRET), ({"retry": {"attempts": 1}}, "sk-of-another")):
+        key = api_key(stocked, defaults={"config_id": config(stocked, content)})[1]
+        for headers in names:
+            assert stocked.call("POST", CHATS, headers, CHAT, key=key).status == 200
+            assert fake.requests[-1].header("authorization") == f"Bearer {expected}"
+    named = {**CHAT, "model": f"@{other}/m"}
+    assert stocked.call("POST", CHATS, {}, named, key=key).status == 200
+    assert fake.requests[-1].header("authorization") == "Bearer sk-of-another"
+
+
 def test_models_that_are_not_allowed(stocked: Gateway, fake: Fake) -> None:
     slug = virtual_key(stocked, fake, models=["m", "n"])
     for model, path in (("other", CHATS), (f"@{slug}/other", CHATS), ("other", "/v1/responses")):
