@@ -56,6 +56,12 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+
+def _limits(none: str = "[]") -> Column[object]:
+    """Budgets and rates, as `store.limits` keeps them."""
+    return Column("limits", Text, nullable=False, default=none, server_default=none)
+
+
 workspaces = _entity(
     "workspaces",
     Column("slug", String(255), nullable=False, index=True),
@@ -63,6 +69,7 @@ workspaces = _entity(
     Column("description", Text, nullable=False, default=""),
     Column("defaults", Text, nullable=False, default="{}"),
     Column("is_default", Boolean, nullable=False, default=False),
+    _limits(),
 )
 
 api_keys = _entity(
@@ -76,6 +83,7 @@ api_keys = _entity(
     Column("defaults", Text, nullable=False, default="{}"),
     Column("masked", String(64), nullable=False),
     Column("expires_at", BigInteger),
+    _limits(),
 )
 """A gateway key. `workspace_id` null: it belongs to the whole organisation."""
 
@@ -100,10 +108,13 @@ integrations = _entity(
     Column("allow_all_models", Boolean, nullable=False, default=True),
     Column("hidden", Boolean, nullable=False, default=False),
     Column("workspaces", Text, nullable=False, default="[]"),
+    Column("pricing_adjustments", Text, nullable=False, default="{}", server_default="{}"),
+    _limits("{}"),
 )
 """A stored credential. `credential` is sealed JSON: the provider's key, its options, its headers and where they are
 sent, together; empty once it is deleted. `hidden`: it was made by a virtual key and lives and dies with it.
-`workspace_id` null: it is the organisation's, and `workspaces` lists the ids of those that may use it, `*` for all."""
+`workspace_id` null: it is the organisation's, and `workspaces` lists the ids of those that may use it, `*` for all;
+`limits` are what each of them may use of it, by the same ids."""
 
 providers = _entity(
     "providers",
@@ -113,6 +124,7 @@ providers = _entity(
     Column("note", Text, nullable=False, default=""),
     Column("integration_id", String(64), ForeignKey("integrations.id"), nullable=False, index=True),
     Column("expires_at", BigInteger),
+    _limits(),
 )
 """An integration as one workspace uses it, by `@slug`. A virtual key is a provider with an integration of its own."""
 
@@ -140,6 +152,19 @@ config_versions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("created_by", String(255)),
 )
+
+policies = _entity(
+    "policies",
+    _workspace(nullable=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(255), nullable=False, default=""),
+    Column("conditions", Text, nullable=False, default="[]"),
+    Column("group_by", Text, nullable=False, default="[]"),
+    Column("resets", Text, nullable=False, default="{}"),
+    _limits(),
+)
+"""A limit for requests that have something in common. `kind`: usage or rate; `limits` holds the one that it is;
+`resets`: ids of groups -> when their usage was reset. `workspace_id` null: it is for every workspace."""
 
 audit_logs = Table(
     "audit_logs",
