@@ -327,3 +327,38 @@ log_exports = Table(
 )
 """An export of logs. `asked`: its filters as the caller wrote them; `until`: the last row's number that is in it, set
 when it starts; `secret` signs its addresses. `workspace_id` null: it is the organisation's."""
+
+ledger_accounts = Table(
+    "ledger_accounts",
+    metadata,
+    Column("name", String(512), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("alerted", BigInteger, nullable=False),
+    Column("exhausted", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, index=True),
+)
+"""What is spent of a limit, and leased: `gatekey.limits.account` says what the columns mean. After `expires_at` the row
+says no more than a new one would; null: it is kept."""
+
+ledger_holders = Table(
+    "ledger_holders",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("seen", BigInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""A worker that holds leases: when it was last heard of, by the database's clock, and its last exchange."""
+
+ledger_leases = Table(
+    "ledger_leases",
+    metadata,
+    Column("holder", String(64), primary_key=True),
+    Column("account", String(512), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("booked", BigInteger, nullable=False),
+)
+"""What a holder has of an account."""
