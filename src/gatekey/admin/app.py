@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
+from msgspec.structs import asdict
 
 from gatekey.admin import visit as visits
 from gatekey.admin.route import Route
 from gatekey.admin.visit import House, Visit
-from gatekey.errors import Forbidden, GatekeyError, MethodNotAllowed, UnknownRoute
+from gatekey.errors import BadBody, Forbidden, GatekeyError, MethodNotAllowed, UnknownRoute
 from gatekey.gateway.app import Scope
 from gatekey.gateway.call import Receive, arriving
 from gatekey.gateway.headers import Head
@@ -23,6 +24,8 @@ from gatekey.wire import error
 
 CODES = {400: "AB01", 404: "AB02", 403: "AB03", 500: "AB04", 503: "AB04", 401: "AB05", 429: "AB06", 409: "AB07"}
 """`errorCode` by status (portkey-api.md section 12)."""
+MAX_TRACE = 255
+"""Characters of a trace id that the audit trail keeps."""
 KEPT_HEADERS = ("user-agent", "content-type", "x-portkey-trace-id")
 """Request headers that the audit trail keeps: none that may hold a credential."""
 
@@ -55,7 +58,9 @@ class Admin:
         trail = _trail(route, path, query, head, principal, data) | {"client_ip": _peer(asked)}
         try:
             _may(principal, route)
-            content = visits.content(data, route.body) if route.body else None
+            read = visits.contents if route.several else visits.content
+            content = read(data, route.body) if route.body else None
+            _storable({**query, **(asdict(content) if isinstance(content, msgspec.Struct) else {})})
             visit = Visit(self._house, route, principal, parameters, query, content, trail)
             answer = await route.handler(visit)
         except GatekeyError as failure:
@@ -76,7 +81,9 @@ class Admin:
             match = pattern.fullmatch(path)
             if match:
                 if route.method == method:
-                    return route, {name: unquote(text) for name, text in match.groupdict().items()}
+                    parameters = {name: unquote(text) for name, text in match.groupdict().items()}
+                    _storable(parameters)
+                    return route, parameters
                 methods.append(route.method)
         if methods:
             raise MethodNotAllowed(f"/v1{path} takes {' and '.join(sorted(methods))}, not {method}.")
@@ -90,11 +97,18 @@ def _may(principal: Principal, route: Route) -> None:
         raise Forbidden(f"Your API key lacks the scope {' or '.join(route.scopes)}.")
 
 
+def _storable(fields: Mapping[str, Any]) -> None:
+    """Raises `BadBody` naming the field with a NUL character, which PostgreSQL has in no text."""
+    for name, value in fields.items():
+        if isinstance(value, str) and "\0" in value:
+            raise BadBody(f"{name}: a NUL character cannot be stored.", param=name)
+
+
 def _trail(route: Route, path: str, query: Mapping[str, str], head: Head, principal: Principal, data: bytes) -> Row:
     return {
         "method": route.method,
         "uri": f"/v1{path}",
-        "request_id": head.options.trace_id,
+        "request_id": head.options.trace_id[:MAX_TRACE],
         "request_body": visits.shown(data, route.body),
         "query_params": msgspec.json.encode(audit.masked(query)).decode(),
         "request_headers": msgspec.json.encode({name: head.get(name) for name in KEPT_HEADERS}).decode(),

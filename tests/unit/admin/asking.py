@@ -43,11 +43,13 @@ class Control:
         """What a function of the store changes, past the API."""
         return self.run(self.database.write(lambda write: function(write, *arguments, **options)))
 
-    def ask(self, method: str, path: str, body: Any = None, principal: Principal = ADMIN) -> tuple[int, Any]:
+    def ask(
+        self, method: str, path: str, body: Any = None, principal: Principal = ADMIN, trace: str = TRACE
+    ) -> tuple[int, Any]:
         """Status and answer. `path` is below `/v1`, with its query; `body`: bytes as they are, or JSON to be."""
-        return self.run(self._ask(method, path, body, principal))  # type: ignore[no-any-return]
+        return self.run(self._ask(method, path, body, principal, trace))  # type: ignore[no-any-return]
 
-    async def _ask(self, method: str, path: str, body: Any, principal: Principal) -> tuple[int, Any]:
+    async def _ask(self, method: str, path: str, body: Any, principal: Principal, trace: str) -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         sent: list[dict[str, Any]] = []
 
@@ -57,7 +59,7 @@ class Control:
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        head = headers.read([(b"x-portkey-trace-id", TRACE.encode()), (b"content-type", b"application/json")])
+        head = headers.read([(b"x-portkey-trace-id", trace.encode()), (b"content-type", b"application/json")])
         place, _, query = path.partition("?")
         try:
             scope = {"method": method, "query_string": query.encode(), "client": (PEER, 50_000)}

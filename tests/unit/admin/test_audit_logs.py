@@ -26,6 +26,13 @@ def test_a_record_says_who_asked_for_what(ask: Ask) -> None:
     assert record["client_ip"] == PEER
 
 
+def test_a_trace_id_of_any_length_stops_no_change(ask: Ask) -> None:
+    trace = "t" * 4000
+    assert ask("POST", "/admin/workspaces", {"name": "a"}, trace=trace)[0] == 200
+    assert ask("POST", "/admin/workspaces", {"name": ""}, trace=trace)[0] == 400
+    assert [record["request_id"] for record in ask("GET", "/audit-logs")[1]["records"]] == ["t" * 255] * 2
+
+
 def test_it_is_filtered_by_any_field(ask: Ask) -> None:
     fill(ask)
 

@@ -98,6 +98,8 @@ def test_a_key_of_a_workspace_sees_its_own_and_changes_none(ask: Ask) -> None:
         ({}, "name"),
         ({"name": 1}, "name"),
         ({"name": "n" * 256}, "name"),
+        ({"name": "n\0"}, "name"),
+        ({"name": "n", "description": "\0"}, "description"),
         ({"name": "n", "slug": "a b"}, "slug"),
         ({"name": "n", "description": "d" * 4097}, "description"),
         ({"name": "n", "defaults": {"metadata": {"a": {}}}}, "defaults.metadata[...]"),
@@ -120,6 +122,16 @@ def test_a_removal_that_says_what_nobody_knows_removes_nothing(ask: Ask) -> None
         assert (status, answer["error"]["param"]) == (400, param)
     assert ask("GET", f"/admin/workspaces/{made}")[0] == 200
     assert ask("DELETE", f"/admin/workspaces/{made}", {"forceDelete": True})[0] == 200
+
+
+def test_a_nul_character_is_named_where_it_is(ask: Ask) -> None:
+    for method, path, param in (
+        ("GET", "/admin/workspaces/a%00b", "workspace"),
+        ("DELETE", "/admin/workspaces/%00", "workspace"),
+        ("GET", "/virtual-keys?workspace_id=%00", "workspace_id"),
+    ):
+        status, answer = ask(method, path)
+        assert (status, answer["error"]["param"]) == (400, param)
 
 
 def test_routes_that_do_not_exist_say_so(ask: Ask) -> None:
