@@ -9,8 +9,10 @@ from typing import Any
 from gatekey.errors import InBand
 from gatekey.providers._media import as_text
 from gatekey.providers._spec import Asked, Chunk, Theirs
+from gatekey.providers._usage import Report, Told, part
 from gatekey.streaming.sse import Event
 from gatekey.wire import answer
+from gatekey.wire.usage import Usage
 
 FINISH = {
     "end_turn": "stop",
@@ -96,6 +98,32 @@ def usage(theirs: Theirs) -> dict[str, Any]:
     if thinking is not None:
         ours["completion_tokens_details"] = {"reasoning_tokens": thinking}
     return {**ours, **{name: theirs[name] for name in _BESIDE_COUNTS if theirs.get(name) is not None}}
+
+
+def counts(theirs: Told) -> Usage | None:
+    """A usage of Anthropic's own or as `usage` makes it; of writes to the cache the lifetime is told apart.
+
+    Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+    """
+    report = Report()
+    count = report.count
+    read = count(theirs, "cache_read_input_tokens") or 0
+    written = count(theirs, "cache_creation_input_tokens") or 0
+    by_life = part(theirs, "cache_creation")
+    hour = count(by_life, "ephemeral_1h_input_tokens") or 0
+    short = count(by_life, "ephemeral_5m_input_tokens") or 0
+    written = max(written, hour + short)
+    beside = count(theirs, "input_tokens")
+    return report.usage(
+        prompt=count(theirs, "prompt_tokens") if beside is None else beside + read + written,
+        completion=count(theirs, "completion_tokens", "output_tokens"),
+        read=read,
+        written=written - hour,
+        written_1h=hour,
+        thought=count(
+            part(theirs, "output_tokens_details", "completion_tokens_details"), "thinking_tokens", "reasoning_tokens"
+        ),
+    )
 
 
 def in_band(theirs: Theirs, asked: Asked) -> InBand:

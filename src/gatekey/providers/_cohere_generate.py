@@ -8,8 +8,10 @@ from typing import Any
 
 from gatekey.errors import InBand
 from gatekey.providers import Asked, Chunk, Endpoint, Theirs, To
+from gatekey.providers._usage import Told, counted, part
 from gatekey.streaming.sse import Event
 from gatekey.wire import answer, body, completion
+from gatekey.wire.usage import Usage
 
 FINISH = {
     "COMPLETE": "stop",
@@ -37,7 +39,7 @@ def finish(theirs: Any, asked: Asked, told: Any = None) -> Any:
 
 
 def usage(theirs: Any) -> dict[str, Any] | None:
-    """Counted tokens, or else billed units; None where there are neither."""
+    """Counted tokens, or else billed units; None where there are neither. What is billed is kept, as it is less."""
     counted = (theirs or {}).get("tokens") or (theirs or {}).get("billed_units")
     if not counted:
         return None
@@ -45,7 +47,17 @@ def usage(theirs: Any) -> dict[str, Any] | None:
     ours: dict[str, Any] = {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
     if theirs.get("cached_tokens") is not None:
         ours["prompt_tokens_details"] = {"cached_tokens": int(theirs["cached_tokens"])}
+    if theirs.get("billed_units"):
+        ours["billed_units"] = theirs["billed_units"]
     return ours
+
+
+def counts(theirs: Told) -> Usage | None:
+    """What is billed, where that is told, of a usage as `usage` makes it or of Cohere's own; else what was counted.
+
+    Source: https://docs.cohere.com/docs/how-does-cohere-pricing-work
+    """
+    return counted(part(theirs, "billed_units", "tokens") or theirs)
 
 
 def _prompt(ours: Any) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 from gatekey.errors import InBand
 from gatekey.providers._media import as_text
 from gatekey.providers._spec import Asked, Chunk, Theirs
+from gatekey.providers._usage import Report, Told, counted
 from gatekey.streaming.sse import Event
 from gatekey.wire import answer, error
+from gatekey.wire.usage import Usage
 
 FINISH = {
     "STOP": "stop",
@@ -55,6 +57,7 @@ def reply(theirs: Theirs, asked: Asked) -> dict[str, Any]:
 def usage(theirs: Theirs) -> dict[str, Any]:
     """Counts in OpenAI's sense: thoughts are part of the completion, results of Google's own tools of the prompt."""
     thoughts = theirs.get("thoughtsTokenCount", 0)
+    cached = _by_modality(theirs.get("cacheTokensDetails"))
     prompt = theirs.get("promptTokenCount", 0) + theirs.get("toolUsePromptTokenCount", 0)
     completion = theirs.get("candidatesTokenCount", 0) + thoughts
     return {
@@ -63,6 +66,7 @@ def usage(theirs: Theirs) -> dict[str, Any]:
         "total_tokens": theirs.get("totalTokenCount", prompt + completion),
         "prompt_tokens_details": {
             "cached_tokens": theirs.get("cachedContentTokenCount", 0),
+            **({"cached_tokens_details": cached} if cached else {}),
             **_by_modality(theirs.get("promptTokensDetails")),
         },
         "completion_tokens_details": {
@@ -70,6 +74,39 @@ def usage(theirs: Theirs) -> dict[str, Any]:
             **_by_modality(theirs.get("candidatesTokensDetails")),
         },
     }
+
+
+def counts(theirs: Told) -> Usage | None:
+    """A `usageMetadata`, or a usage as `usage` makes it. Cached content is part of the prompt, thoughts are not of the
+    answer; what is seen or heard is told by modality (https://ai.google.dev/api/generate-content#UsageMetadata).
+    """
+    if "prompt_tokens" in theirs:
+        return counted(theirs)
+    report = Report()
+    count = report.count
+    given, made, cached = (
+        _told_by_modality(theirs.get(name))
+        for name in ("promptTokensDetails", "candidatesTokensDetails", "cacheTokensDetails")
+    )
+    prompt, tools = count(theirs, "promptTokenCount"), count(theirs, "toolUsePromptTokenCount")
+    told, thought = count(theirs, "candidatesTokenCount", "responseTokenCount"), count(theirs, "thoughtsTokenCount")
+    return report.usage(
+        prompt=tools if prompt is None else prompt + (tools or 0),
+        completion=thought if told is None else told + (thought or 0),
+        total=count(theirs, "totalTokenCount"),
+        read=count(theirs, "cachedContentTokenCount"),
+        read_audio=count(cached, "audio"),
+        heard=count(given, "audio"),
+        seen=count(given, "image"),
+        thought=thought,
+        spoken=count(made, "audio"),
+        drawn=count(made, "image"),
+    )
+
+
+def _told_by_modality(details: Any) -> dict[str, Any]:
+    items = details if isinstance(details, list) else []
+    return {str(item.get("modality")).lower(): item.get("tokenCount") for item in items if isinstance(item, dict)}
 
 
 def _by_modality(details: Any) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from gatekey.errors import BadBody
 from gatekey.providers import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, header
-from gatekey.providers._anthropic_reply import Messages, in_band, reply
+from gatekey.providers._anthropic_reply import Messages, counts, in_band, reply
 from gatekey.providers._anthropic_request import default_limit, request
 from gatekey.providers._media import listed
 from gatekey.streaming.sse import Event
@@ -129,6 +129,7 @@ provider = Provider(
     base="https://api.anthropic.com/v1",
     auth=header("x-api-key"),
     key_headers=("x-api-key",),
+    counts=counts,
     endpoints={
         "chat": Endpoint(path="/messages", params=_CHAT, translate=request, reply=reply, stream=Messages),
         "completions": Endpoint(

@@ -11,7 +11,7 @@ from typing import Any
 
 from gatekey.errors import BadBody, InBand
 from gatekey.providers import Asked, Chunk, Endpoint, Provider, Theirs, To
-from gatekey.providers._cohere_generate import as_list, finish, generate, usage
+from gatekey.providers._cohere_generate import as_list, counts, finish, generate, usage
 from gatekey.streaming.sse import Event
 from gatekey.wire import answer
 
@@ -308,6 +308,7 @@ provider = Provider(
     name="Cohere",
     docs="https://docs.cohere.com/reference/chat",
     base="https://api.cohere.com",
+    counts=counts,
     endpoints={
         "completions": generate,
         "chat": Endpoint(path="/v2/chat", params=_CHAT_PARAMS, translate=_chat, reply=_chat_reply, stream=_ChatStream),

@@ -5,7 +5,7 @@ from typing import Any
 
 from gatekey.errors import BadBody
 from gatekey.providers import Asked, Endpoint, Provider, Theirs, To, Where, header
-from gatekey.providers._google_reply import Responses, reply
+from gatekey.providers._google_reply import Responses, counts, reply
 from gatekey.providers._google_request import request
 from gatekey.providers._media import listed
 from gatekey.providers._shape import segment
@@ -107,6 +107,7 @@ provider = Provider(
     base="https://generativelanguage.googleapis.com/v1beta",
     auth=header("x-goog-api-key"),
     key_headers=("x-goog-api-key",),
+    counts=counts,
     endpoints={
         "chat": Endpoint(path=_generate, params=_CHAT, translate=request, reply=reply, stream=Responses),
         "embeddings": Endpoint(

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from gatekey.providers import Asked, Chunk, Endpoint, Option, Provider, Theirs
+from gatekey.providers._usage import counted
 from gatekey.streaming.sse import Event
 from gatekey.wire import answer, completion
+from gatekey.wire.usage import Usage
 
 _FINISH = {"model_length": "length"}
 _NOT_IN_CHAT = (
@@ -49,6 +51,17 @@ def _fim_stream(asked: Asked) -> Callable[[Event], list[Chunk]]:
     return read
 
 
+def _counts(theirs: Theirs) -> Usage | None:
+    """What was heard is billed by its length, so its tokens, which only the total tells, are left out.
+
+    Source: https://docs.mistral.ai/capabilities/audio_transcription
+    """
+    seconds = theirs.get("prompt_audio_seconds")
+    if seconds is None:
+        return counted(theirs)
+    return counted({name: told for name, told in theirs.items() if name != "total_tokens"} | {"seconds": seconds})
+
+
 provider = Provider(
     slug="mistral-ai",
     name="Mistral AI",
@@ -66,6 +79,7 @@ provider = Provider(
         "embeddings": Endpoint(path="/embeddings"),
         "models": Endpoint(path="/models", method="GET"),
     },
+    counts=_counts,
     options={
         "mistral_fim_completion": Option("`true`: text completions go to the fill-in-the-middle endpoint."),
     },
