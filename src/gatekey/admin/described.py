@@ -13,6 +13,7 @@ from msgspec import Struct
 from gatekey import errors
 from gatekey.admin.app import routes
 from gatekey.admin.route import Route
+from gatekey.admin.visit import MAX_SEVERAL
 from gatekey.gateway.respond import JSON
 from gatekey.secret import Secret
 
@@ -103,7 +104,10 @@ def _operation(route: Route, bodies: dict[type[Struct], Object]) -> Object:
     }  # fmt: skip
     if route.body is not None:
         needed = any(field.required for field in msgspec.structs.fields(route.body))
-        operation["requestBody"] = {"required": needed, "content": {JSON: {"schema": bodies[route.body]}}}
+        schema = bodies[route.body]
+        if route.several:
+            schema = {"oneOf": [schema, {"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_SEVERAL}]}
+        operation["requestBody"] = {"required": needed, "content": {JSON: {"schema": schema}}}
     return operation
 
 

@@ -34,7 +34,8 @@ class Query:
 class Route:
     """`path` is below `/v1`, with parameters in braces. `resource` and `action` name it in the audit trail.
 
-    `body`: the struct that a request's body is read into, None where there is none.
+    `body`: the struct that a request's body is read into, None where there is none. `several`: it may also be an array
+    of these, and is read into a list.
     `scope`: of several any one lets in, and the handler looks closer.
     `organisation`: only a key of the whole organisation may call it.
     """
@@ -47,6 +48,7 @@ class Route:
     resource: str
     action: str
     body: type[Struct] | None = None
+    several: bool = False
     query: tuple[Query, ...] = ()
     organisation: bool = False
 

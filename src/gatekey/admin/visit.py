@@ -24,6 +24,8 @@ MAX_BODY = 1024 * 1024
 """Bytes of a body."""
 MAX_PAGE = 1000
 """Rows on a page."""
+MAX_SEVERAL = 1000
+"""Items of a body that may be an array."""
 
 T = TypeVar("T")
 
@@ -156,6 +158,30 @@ def content(data: bytes, kind: type[Struct]) -> Any:
         raise BadBody(f"{field or 'the body'}: {reason}.", param=field or None) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadJson(f"The request body is not valid JSON. {error}") from None
+
+
+def contents(data: bytes, kind: type[Struct]) -> list[Any]:
+    """A body of one item or several: an object, an array, or an array as one client writes it: `{"0": ..., "1": ...}`.
+
+    Raises `BadJson`, or `BadBody` naming item and field.
+    """
+    try:
+        given = msgspec.json.decode(data or b"null", type=list[Raw] | dict[str, Raw])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadJson(f"The request body is not a JSON object or an array of them. {error}") from None
+    if isinstance(given, dict):
+        if list(given) != [str(number) for number in range(len(given))] or not given:
+            return [content(data, kind)]
+        given = list(given.values())
+    if not 0 < len(given) <= MAX_SEVERAL:
+        raise BadBody(f"The body has {len(given)} items; it may have from 1 to {MAX_SEVERAL}.")
+    found = []
+    for number, item in enumerate(given):
+        try:
+            found.append(content(bytes(item), kind))
+        except BadBody as failure:
+            raise BadBody(f"Item {number}: {failure.message}", param=f"[{number}].{failure.param or ''}") from None
+    return found
 
 
 def _fields(given: dict[str, Raw], kind: type[Struct]) -> tuple[dict[str, Any], dict[str, str]]:

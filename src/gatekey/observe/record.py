@@ -93,6 +93,11 @@ class Record(Struct, omit_defaults=True):
         """Whether the answer was a success, whole."""
         return 200 <= self.status < 300 and not self.error
 
+    @property
+    def fell_back(self) -> bool:
+        """Whether another target than the first one answered, with success."""
+        return self.ok and len(self.attempts) > 1 and self.attempts[0].path != self.attempts[-1].path
+
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Record).decode

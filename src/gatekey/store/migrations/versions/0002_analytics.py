@@ -11,10 +11,10 @@ def upgrade() -> None:
     """Analytics: cells, latencies, feedback."""
     op.create_table(
         "cells",
-        sa.Column("dimension", sa.String(length=160), nullable=False),
+        sa.Column("dimension", sa.String(length=264), nullable=False),
         sa.Column("workspace_id", sa.String(length=64), nullable=False),
         sa.Column("hour", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("value", sa.String(length=255), nullable=False),
+        sa.Column("value", sa.String(length=330), nullable=False),
         sa.Column("status", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("cache_status", sa.String(length=32), nullable=False),
         sa.Column("retries", sa.Integer(), autoincrement=False, nullable=False),
@@ -34,10 +34,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "latencies",
-        sa.Column("dimension", sa.String(length=160), nullable=False),
+        sa.Column("dimension", sa.String(length=264), nullable=False),
         sa.Column("workspace_id", sa.String(length=64), nullable=False),
         sa.Column("hour", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("value", sa.String(length=255), nullable=False),
+        sa.Column("value", sa.String(length=330), nullable=False),
         sa.Column("status", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("cache_status", sa.String(length=32), nullable=False),
         sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),

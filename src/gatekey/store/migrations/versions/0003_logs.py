@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("prompt", sa.String(length=255), nullable=False),
         sa.Column("cache_status", sa.String(length=32), nullable=False),
         sa.Column("retries", sa.BigInteger(), nullable=False),
+        sa.Column("fell_back", sa.Boolean(), nullable=False),
         sa.Column("prompt_tokens", sa.BigInteger(), nullable=False),
         sa.Column("completion_tokens", sa.BigInteger(), nullable=False),
         sa.Column("total_tokens", sa.BigInteger(), nullable=False),
