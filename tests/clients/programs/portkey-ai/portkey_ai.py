@@ -1,4 +1,5 @@
 """The Portkey client."""
+# ruff: noqa: I001 (of this name there is another one here)
 
 import json
 
