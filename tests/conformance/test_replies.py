@@ -19,7 +19,7 @@ def given(record: Recorded) -> str:
         data = error.body(reading.failure(shaped.provider, record.theirs), provider=shaped.provider.slug)
     else:
         try:
-            data = reading.reply(shaped, record.theirs)
+            data = reading.reply(shaped, record.theirs).body
         except GatekeyError as failed:
             return f"!! {type(failed).__name__}: {failed.message}\n"
     return json.dumps(json.loads(data), indent=2, ensure_ascii=False) + "\n"

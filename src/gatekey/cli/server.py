@@ -49,8 +49,13 @@ def app() -> App:
     from gatekey.catalog import Catalog
     from gatekey.gateway.attempt import Upstream
     from gatekey.gateway.call import Memory
+    from gatekey.gateway.entry import Journal
     from gatekey.gateway.life import House
+    from gatekey.gateway.money import Money
     from gatekey.gateway.openapi import document
+    from gatekey.gateway.purse import Purse
+    from gatekey.observe.spool import Spool
+    from gatekey.pricing import Table
     from gatekey.store.database import Database
     from gatekey.store.directory import Directory
     from gatekey.upstream.children import Children
@@ -72,6 +77,8 @@ def app() -> App:
         directory=directory,
         memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
         max_body=int(settings.max_body_mb * 1024 * 1024),
+        money=Money(Table(), directory, Purse()),
+        journal=Journal(Spool(Path(settings.data) / "spool").write),
         anybody=settings.open,
     )
     control = Admin(ControlHouse(catalog, database, directory, vault, policy))

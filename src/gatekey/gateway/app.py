@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from gatekey.errors import BodyTooLarge, GatekeyError, Overloaded, UnknownRoute
 from gatekey.gateway import headers, respond
 from gatekey.gateway.call import Call, Gone, Receive
+from gatekey.gateway.entry import now
 from gatekey.gateway.headers import Head
 from gatekey.gateway.life import House, live, recognise
 from gatekey.gateway.line import Line, line
@@ -105,6 +106,7 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = now()
         connection = line(scope)
         reply = Reply(send, connection)
         trace_id, reserved = "", False
@@ -121,13 +123,14 @@ class App:
             trace_id = head.options.trace_id = head.options.trace_id or trace_id
             path = _below_v1(scope) if kind == "proxy" or head.options.nitro_mode else pathname
             call = Call(kind, scope["method"], path, pathname, head, trace_id, seed)
-            await self._admitted(call, scope, connection, receive, reply)
+            await self._admitted(call, scope, connection, receive, reply, began)
         except BodyTooLarge as failure:
             await self._refuse(receive, reply, failure, _given_trace_id(scope) or trace_id)
         except GatekeyError as failure:
             await self._fail(reply, failure, _given_trace_id(scope) or trace_id, reserved)
         except Gone:
-            pass
+            if reply.entry is not None:
+                reply.entry.left = True
         except respond.Broken:
             # Returning with the body unfinished makes the server break the connection.
             pass
@@ -135,10 +138,13 @@ class App:
             log.exception("A request failed inside the gateway (trace %s).", trace_id)
             told = GatekeyError("The gateway failed. Its log says more, under this trace id.")
             await self._fail(reply, told, trace_id)
+        finally:
+            if reply.entry is not None:
+                reply.entry.write()
         return None
 
     async def _admitted(
-        self, call: Call, scope: Scope, connection: Line | None, receive: Receive, reply: Reply
+        self, call: Call, scope: Scope, connection: Line | None, receive: Receive, reply: Reply, began: float
     ) -> None:
         if self._running >= self._most:
             raise Overloaded(f"The gateway is busy with {self._most} calls: try again in a moment.")
@@ -147,7 +153,7 @@ class App:
             if call.kind == "control":
                 await self._control_plane(call, scope, receive, reply)
             else:
-                await live(call, connection, receive, reply, self._house)
+                await live(call, connection, receive, reply, self._house, began)
         finally:
             self._running -= 1
 
@@ -160,6 +166,8 @@ class App:
 
     async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str, reserved: bool = False) -> None:
         if reply.sent is Sent.NOTHING:
+            if reply.entry is not None:
+                reply.entry.error = failure.message
             status, pairs, body = respond.failed(failure, trace_id or f"{random.getrandbits(128):032x}")
             if reserved and self._control is not None:
                 body = self._control.failed(failure)
@@ -167,6 +175,8 @@ class App:
 
     async def _refuse(self, receive: Receive, reply: Reply, failure: GatekeyError, trace_id: str) -> None:
         """Answer while the body still comes: a connection that is closed with bytes unread loses its answer."""
+        if reply.entry is not None:
+            reply.entry.error = failure.message
         status, pairs, body = respond.failed(failure, trace_id)
         await reply.head(status, [*pairs, (b"content-length", b"%d" % len(body))])
         await reply.content(body)

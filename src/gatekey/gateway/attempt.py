@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gatekey.errors import GatekeyError, Silent, TimedOut, UpstreamError
+from gatekey.errors import GatekeyError, Limited, Silent, TimedOut, UpstreamError
 from gatekey.gateway import outgoing
 from gatekey.gateway.aim import Aim
 from gatekey.gateway.call import Call
 from gatekey.gateway.clock import Clock
+from gatekey.gateway.entry import Entry
 from gatekey.gateway.incoming import Incoming
 from gatekey.gateway.mask import mask
+from gatekey.gateway.meter import Meter
+from gatekey.gateway.money import Money
 from gatekey.gateway.respond import JSON, Pairs, Reply
 from gatekey.routing.plan import Attempt, Outcome, Sent
 from gatekey.upstream.children import Children
@@ -42,8 +45,13 @@ class Exchange:
         reply: Reply,
         headers: Callable[[Outcome], Pairs],
         task: "asyncio.Task[Any]",
+        entry: Entry,
+        money: Money,
     ) -> None:
         self._task = task
+        self._entry = entry
+        self._money = money
+        self._counted: set[str] = set()
         self._call = call
         self._aims = aims
         self._upstream = upstream
@@ -56,20 +64,23 @@ class Exchange:
         outcome = Outcome(
             status=0, by="gateway", path=attempt.target.path, provider=aim.provider.slug, retries=attempt.retries
         )
+        meter = Meter(self._call, aim, outcome, self._entry, self._money)
         seconds = self._upstream.silence if aim.timeout is None else aim.timeout / 1000
         try:
             with Clock(self._task, seconds, total=aim.timeout is not None) as clock:
-                await self._exchange(aim, outcome, clock)
+                await self._exchange(aim, outcome, clock, meter)
         except GatekeyError as failure:
             _fail(outcome, failure)
         except TimeoutError:
             _fail(outcome, self._too_late(aim))
+        finally:
+            meter.close()
         outcome.sent = self._reply.sent
         if aim.secrets and not (outcome.ok and outcome.error is None):
             mask(outcome, aim.secrets)
         return outcome
 
-    async def _exchange(self, aim: Aim, outcome: Outcome, clock: Clock) -> None:
+    async def _exchange(self, aim: Aim, outcome: Outcome, clock: Clock, meter: Meter) -> None:
         if aim.refusal is not None:
             raise aim.refusal
         host, trusted = aim.host, False
@@ -81,13 +92,16 @@ class Exchange:
             request, shaped = outgoing.inference(self._call, aim, host)
             outcome.dropped, outcome.clamped = shaped.dropped, shaped.clamped
         request.trusted = trusted
+        await meter.reserve(request, shaped, self._counted)
+        meter.sending()
         response = await self._upstream.transport.send(request)
+        meter.headed()
         try:
             outcome.status, outcome.by = response.status, "provider"
             if shaped is None:
                 await self._incoming.forwarded(response, outcome, clock)
             else:
-                await self._incoming.inference(response, shaped, outcome, clock)
+                await self._incoming.inference(response, shaped, outcome, clock, meter)
         finally:
             await response.close()
 
@@ -102,4 +116,6 @@ def _fail(outcome: Outcome, failure: GatekeyError) -> None:
     outcome.status, outcome.by, outcome.error = failure.status, "gateway", failure
     outcome.retryable = isinstance(failure, UpstreamError)
     outcome.headers = [("content-type", JSON)]
+    if isinstance(failure, Limited):
+        outcome.headers.append(("retry-after", str(failure.retry_after)))
     outcome.body = error.body(error.of(failure), provider=outcome.provider)

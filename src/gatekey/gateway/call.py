@@ -1,5 +1,6 @@
 """What the caller asked: the endpoint, the body, the head. Reading it is bounded in size and in memory."""
 
+import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -12,6 +13,8 @@ from gatekey.gateway.headers import Head
 from gatekey.secret import Secret
 from gatekey.store.directory import ADMIN, Principal
 from gatekey.wire.body import Json, decode, value
+
+_FORM_MODEL = re.compile(rb'name="?model"?[^\n]*\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,256})\r\n')
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -29,7 +32,8 @@ class Call(Struct):
 
     `credential`: the provider key that the caller sent in a header, if any. `gateway_key`: the caller's key, so
     that it can be kept from going upstream. `path` is below `/v1`, with its query, as it came; `pathname` is the
-    decoded path as conditions see it. `claimed`: bytes of `Memory` that the body holds.
+    decoded path as conditions see it. `text` is the body as it came, where it is read. `claimed`: bytes of `Memory`
+    that it holds.
     """
 
     kind: Literal["completions", "chat", "embeddings", "models", "proxy", "control"]
@@ -43,6 +47,7 @@ class Call(Struct):
     gateway_key: str = ""
     credential: Secret | None = None
     body: Json = {}
+    text: bytes = b""
     spool: "Spool | None" = None
     claimed: int = 0
 
@@ -52,6 +57,14 @@ class Call(Struct):
             with suppress(BadJson):
                 self.body = decode(self.spool.read())
         return self.body
+
+    def model(self) -> str:
+        """The model that is asked for, also in a form; empty where none is named."""
+        if self.spool is not None and (self.head.get("content-type")).startswith("multipart/"):
+            found = _FORM_MODEL.search(self.spool.beginning(READABLE))
+            return found[1].decode("utf-8", "replace") if found else ""
+        model = self.asked("model")
+        return model if isinstance(model, str) else ""
 
     @property
     def _says_json(self) -> bool:
@@ -168,6 +181,11 @@ class Spool:
         """All of it."""
         self._file.seek(0)
         return self._file.read()
+
+    def beginning(self, most: int) -> bytes:
+        """The first bytes of it, `most` of them."""
+        self._file.seek(0)
+        return self._file.read(most)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """From the start, piece by piece."""

@@ -8,8 +8,9 @@ from email.utils import parsedate_to_datetime
 
 from gatekey.errors import Nonsense, UpstreamError
 from gatekey.gateway.clock import Clock
+from gatekey.gateway.meter import Meter
 from gatekey.gateway.respond import EVENTS, JSON, Pairs, Reply, relayed
-from gatekey.providers import Provider, Shaped, reading
+from gatekey.providers import Provider, Shaped, Tally, reading
 from gatekey.routing.plan import Outcome
 from gatekey.upstream.transport import Headers, Response
 from gatekey.wire import error
@@ -30,7 +31,7 @@ class Incoming:
         self._headers = headers
         self._silence = silence
 
-    async def inference(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock) -> None:
+    async def inference(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock, meter: Meter) -> None:
         """The answer of an inference route: a stream is written at once, anything else goes into the outcome."""
         outcome.headers = relayed(response.headers)
         if not outcome.ok:
@@ -38,14 +39,15 @@ class Incoming:
         if shaped.asked.stream and "json" not in (kind := _header(response, "content-type")):
             if kind.startswith("text/html"):
                 raise Nonsense(f"{shaped.provider.slug} answered a stream request with a page ({kind}).")
-            return await self._stream(response, shaped, outcome, clock)
-        body = reading.reply(shaped, await response.whole(MAX_ANSWER, clock.heard))
+            return await self._stream(response, shaped, outcome, clock, meter)
+        answer = reading.reply(shaped, await response.whole(MAX_ANSWER, clock.heard))
         if shaped.asked.stream:
             outcome.headers += _stream_headers()
-            outcome.body = reading.replay(shaped, body)
+            outcome.body = reading.replay(shaped, answer.body)
         else:
             outcome.headers.append(("content-type", JSON))
-            outcome.body = body
+            outcome.body = answer.body
+        outcome.usage, outcome.model = answer.usage, answer.model
         return None
 
     async def forwarded(self, response: Response, outcome: Outcome, clock: Clock) -> None:
@@ -57,9 +59,20 @@ class Incoming:
             outcome.body = await response.whole(MAX_ANSWER, clock.heard)
             return
         await self._reply.head(outcome.status, self._headers(outcome))
+        tally = Tally(_header(response, "content-type"))
         async for data in response.chunks():
             clock.wind(self._silence)
+            tally.feed(data)
+            if response.ended:
+                tally.close()
+            outcome.usage, outcome.model = tally.usage, tally.model
+            if response.ended:
+                # The record is written before the last byte that the caller waits for.
+                await self._reply.end(data)
+                return
             await self._reply.content(data)
+        tally.close()
+        outcome.usage, outcome.model = tally.usage, tally.model
         await self._reply.end()
 
     async def _refused(self, response: Response, provider: Provider, outcome: Outcome, clock: Clock) -> None:
@@ -71,7 +84,7 @@ class Incoming:
             reading.failure(provider, await response.whole(MAX_ANSWER, clock.heard)), provider=provider.slug
         )
 
-    async def _stream(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock) -> None:
+    async def _stream(self, response: Response, shaped: Shaped, outcome: Outcome, clock: Clock, meter: Meter) -> None:
         """Frames are held back until the first content, and passed on at once from then on."""
         outcome.headers += _stream_headers()
         stream = reading.Stream(shaped)
@@ -81,6 +94,7 @@ class Incoming:
         try:
             async for data in chunks:
                 frames = stream.feed(data)
+                outcome.usage, outcome.model = stream.usage, stream.model
                 if not begun:
                     held += frames
                     size += len(data)
@@ -90,6 +104,7 @@ class Incoming:
                         raise Nonsense(f"{shaped.provider.slug} sent {MAX_HELD} bytes without any content.")
                     if not stream.started:
                         continue
+                    meter.first()
                     await self._reply.head(outcome.status, self._headers(outcome))
                     frames, begun = held, True
                 if frames:
@@ -103,6 +118,7 @@ class Incoming:
             if not stream.complete:
                 raise
         frames = stream.close()
+        outcome.usage = stream.usage
         if stream.failure is not None:
             raise stream.failure
         if not begun:

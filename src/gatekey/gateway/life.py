@@ -1,6 +1,6 @@
 """The life of a request, from top to bottom. docs/life-of-a-request.md tells it with its reasons.
 
-head -> check -> identify -> config -> aims -> body -> plan ==> drive(plan, exchange) -> settle
+head -> recognise -> check -> body -> config -> aims -> plan ==> drive(plan, exchange) -> settle
 """
 
 import time
@@ -19,8 +19,11 @@ from gatekey.gateway.aim import Aim, Sight, aims, check
 from gatekey.gateway.attempt import Exchange, Upstream
 from gatekey.gateway.call import Call, Memory, Receive, Spool, arriving, whole
 from gatekey.gateway.drive import drive
+from gatekey.gateway.entry import Entry, Journal
+from gatekey.gateway.headers import MAX_METADATA_VALUE
 from gatekey.gateway.identify import identify
 from gatekey.gateway.line import Line
+from gatekey.gateway.money import Money
 from gatekey.gateway.respond import Pairs, Reply
 from gatekey.gateway.watch import Watch
 from gatekey.routing.plan import Facts, Outcome, Sent, plan
@@ -45,6 +48,8 @@ class House:
     directory: Directory
     memory: Memory
     max_body: int
+    money: Money
+    journal: Journal
     anybody: bool = False
     config: Callable[[str], Config] = field(init=False)
     check_host: Callable[[str, str], object] = field(init=False)
@@ -64,13 +69,14 @@ def recognise(call: Call, house: House) -> None:
         call.head.options.metadata = {**user, **call.head.options.metadata, **call.principal.metadata, **given}
 
 
-async def live(call: Call, line: Line | None, receive: Receive, reply: Reply, house: House) -> None:
-    """Answer one call.
+async def live(call: Call, line: Line | None, receive: Receive, reply: Reply, house: House, began: float) -> None:
+    """Answer one call, which `began` by the clock of `entry`.
 
     Raises `GatekeyError` where it is refused before any attempt; from then on everything is an Outcome.
     Raises `Gone` where the caller leaves, and `respond.Broken` where a forwarded answer cannot be completed.
     """
     recognise(call, house)
+    entry = reply.entry = Entry(call, house.journal, began)
     if not call.principal.may(SCOPE):
         raise Forbidden(f"Your API key lacks the scope {SCOPE}.")
     check(call.head.options, house.catalog)
@@ -79,19 +85,20 @@ async def live(call: Call, line: Line | None, receive: Receive, reply: Reply, ho
         call.kind = "proxy"
     try:
         await _take_in(call, receive, house)
+        entry.taken_in()
         if kind == "models" and _lists_catalog(call):
             return await reply.whole(200, *models.listing(call, house.directory))
-        config = _config(call, house)
+        config, entry.config = _config(call, house)
         targets = aims(config, call, Sight(house.catalog, house.directory, house.check_host, time.time()))
         if call.head.options.nitro_mode:
             _nitro(kind, config, targets)
 
         def headers(outcome: Outcome) -> Pairs:
-            cache = _cache(call, targets[outcome.path])
+            entry.cache = cache = _cache(call, targets[outcome.path])
             return respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
 
         with Watch(line, receive, reply) as task:
-            exchange = Exchange(call, targets, house.upstream, reply, headers, task)
+            exchange = Exchange(call, targets, house.upstream, reply, headers, task, entry, house.money)
             outcome = await drive(plan(config.root, Facts(call.seed, _lookup(call))), exchange)
             await _settle(call, outcome, reply, headers)
     finally:
@@ -100,21 +107,21 @@ async def live(call: Call, line: Line | None, receive: Receive, reply: Reply, ho
             call.spool.close()
 
 
-def _config(call: Call, house: House) -> Config:
-    """The request's config, else its key's: the more specific one replaces, nothing merges."""
+def _config(call: Call, house: House) -> tuple[Config, str]:
+    """The request's config, else its key's: the more specific one replaces, nothing merges. And its name, if any."""
     text, pinned = call.head.options.config, call.principal.config
     if pinned and not call.principal.allow_config_override and text not in ("", pinned):
         raise BadConfig("Your API key has a config that requests may not override.", param="x-portkey-config")
     if not text and not pinned:
-        return NO_CONFIG
+        return NO_CONFIG, ""
     if text.lstrip().startswith("{"):
-        return house.config(text)
+        return house.config(text), ""
     name = text or pinned
     saved = house.directory.config(call.principal.home, name)
     if saved is None:
         told = f"x-portkey-config: there is no saved config {name[:80]!r} in your workspace, and it is no JSON object."
         raise BadHeader(told, param="x-portkey-config")
-    return house.config(saved)
+    return house.config(saved), name
 
 
 def _lists_catalog(call: Call) -> bool:
@@ -131,7 +138,17 @@ async def _take_in(call: Call, receive: Receive, house: House) -> None:
         async for _ in arriving(receive, call.head, house.max_body):
             pass
     else:
-        call.body = json.decode(await whole(receive, call.head, house.max_body, partial(_claim, call, house)))
+        call.text = await whole(receive, call.head, house.max_body, partial(_claim, call, house))
+        call.body = json.decode(call.text)
+        _name_user(call)
+
+
+def _name_user(call: Call) -> None:
+    """The dialect's own field for whose request it is becomes `_user`, unless metadata says (portkey-api.md 7.4)."""
+    if "user" in call.body and "_user" not in call.head.options.metadata:
+        user = json.value(call.body, "user")
+        if isinstance(user, str) and user:
+            call.head.options.metadata = {**call.head.options.metadata, "_user": user[:MAX_METADATA_VALUE]}
 
 
 def _claim(call: Call, house: House, size: int) -> None:

@@ -16,12 +16,18 @@ def mask(outcome: Outcome, secrets: Iterable[Secret]) -> None:
         text, hidden = secret.reveal(), str(secret)
         if len(text) < SHORTEST:
             continue
-        quoted = bytes(json.raw(text))[1:-1]
-        # As it is, and as JSON spells it.
-        for spelled in {text.encode(), quoted, quoted.replace(b"/", b"\\/")}:
+        for spelled in spellings(text):
             outcome.body = outcome.body.replace(spelled, hidden.encode())
         outcome.headers = [(name, value.replace(text, hidden)) for name, value in outcome.headers]
         if outcome.error is not None:
             outcome.error.message = outcome.error.message.replace(text, hidden)
             if outcome.error.param:
                 outcome.error.param = outcome.error.param.replace(text, hidden)
+
+
+def spellings(text: str) -> set[bytes]:
+    """How a secret may be spelled in a body: as it is, and as JSON does; empty where it is too short to be one."""
+    if len(text) < SHORTEST:
+        return set()
+    quoted = bytes(json.raw(text))[1:-1]
+    return {text.encode(), quoted, quoted.replace(b"/", b"\\/")}

@@ -2,14 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gatekey.errors import GatekeyError
+from gatekey.errors import GatekeyError, Limited
 from gatekey.gateway.call import Call
 from gatekey.gateway.headers import HOP_BY_HOP, named_by_connection
 from gatekey.gateway.line import Line
 from gatekey.routing.plan import Outcome, Sent
 from gatekey.wire import error
+
+if TYPE_CHECKING:
+    from gatekey.gateway.entry import Entry
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Pairs = list[tuple[bytes, bytes]]
@@ -41,22 +44,31 @@ class Reply:
         self._line = line
         self.sent = Sent.NOTHING
         self.finished = False
+        self.entry: Entry | None = None
+        """The call's record, which is written before the answer's last bytes."""
 
     async def head(self, status: int, headers: Pairs) -> None:
         """The status line and headers."""
         self.sent = Sent.HEAD
+        if self.entry is not None:
+            self.entry.status, self.entry.headers = status, headers
         if self._line is None or not self._line.begin(status, headers):
             await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def content(self, data: bytes) -> None:
         """Some of the body, sent at once."""
         self.sent = Sent.CONTENT
+        if self.entry is not None:
+            self.entry.saw(data)
         if self._line is None or not self._line.more(data, last=False):
             await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def end(self, data: bytes = b"") -> None:
         """The body is complete with `data`."""
         self.finished = True
+        if self.entry is not None:
+            self.entry.saw(data)
+            self.entry.write()
         if self._line is None or not self._line.more(data, last=True):
             await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
@@ -64,6 +76,10 @@ class Reply:
         """A complete answer in one go."""
         self.sent = Sent.CONTENT
         self.finished = True
+        if self.entry is not None:
+            self.entry.status, self.entry.headers = status, headers
+            self.entry.saw(body)
+            self.entry.write()
         if status not in (204, 304):  # which have no body, not an empty one
             headers.append((b"content-length", b"%d" % len(body)))
             if self._line is not None and self._line.whole(status, headers, body):
@@ -114,6 +130,8 @@ def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str,
 def failed(failure: GatekeyError, trace_id: str) -> tuple[int, Pairs, bytes]:
     """An answer of the gateway's own, made before or beside any attempt."""
     pairs: Pairs = [(b"x-portkey-trace-id", trace_id.encode()), (b"content-type", JSON.encode())]
+    if isinstance(failure, Limited):
+        pairs.append((b"retry-after", b"%d" % failure.retry_after))
     if failure.status == 401:
         pairs.append((b"www-authenticate", b"Bearer"))
     if failure.status in (408, 413):

@@ -6,10 +6,12 @@ maps, and at the end `provider = Provider(...)`.
 
 from gatekey.providers import _read as reading
 from gatekey.providers._auth import bearer, header
+from gatekey.providers._bound import most_in, most_out
 from gatekey.providers._compatible import compatible
 from gatekey.providers._documented import DOCUMENTED
 from gatekey.providers._shape import Shaped, address, shape
 from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
+from gatekey.providers._tally import Tally, passed, tokens
 from gatekey.providers._usage import usage
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Option",
     "Provider",
     "Shaped",
+    "Tally",
     "Theirs",
     "To",
     "Where",
@@ -27,7 +30,11 @@ __all__ = [
     "bearer",
     "compatible",
     "header",
+    "most_in",
+    "most_out",
+    "passed",
     "reading",
     "shape",
+    "tokens",
     "usage",
 ]

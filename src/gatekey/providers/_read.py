@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from gatekey.errors import GatekeyError, InBand, Nonsense, Truncated
 from gatekey.providers._shape import Shaped
@@ -25,7 +26,15 @@ BLANK = b"\n\n"
 PIECE = b'"finish_reason":null'
 
 
-def reply(shaped: Shaped, data: bytes) -> bytes:
+class Answer(Struct):
+    """A whole answer in our dialect, and what it says of itself: the usage (any value) and the model, empty if none."""
+
+    body: bytes
+    usage: Any = None
+    model: str = ""
+
+
+def reply(shaped: Shaped, data: bytes) -> Answer:
     """An unstreamed 2xx body in our dialect. Raises `Nonsense` or `InBand`."""
     endpoint, asked = shaped.endpoint, shaped.asked
     if endpoint.reply is None and not shaped.text:
@@ -39,7 +48,7 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
             data = answer.with_model(data, asked.model)
         if asked.encoding_format == "base64" and embedding.has_numbers(data):
             data = json.encode(embedding.encoded(answer.fields(data), "base64"))
-        return data
+        return Answer(data, seen.usage, _name(seen.model))
     ours = answer.fields(data)
     if endpoint.reply is None:
         if ours.get("error"):
@@ -53,7 +62,11 @@ def reply(shaped: Shaped, data: bytes) -> bytes:
         ours = embedding.encoded(ours, asked.encoding_format)
     if asked.kind != "models":
         ours.setdefault("provider", asked.provider)
-    return json.encode(ours)
+    return Answer(json.encode(ours), ours.get("usage"), _name(ours.get("model")))
+
+
+def _name(model: Any) -> str:
+    return model if isinstance(model, str) else ""
 
 
 def replay(shaped: Shaped, data: bytes) -> bytes:
@@ -120,6 +133,8 @@ class Stream:
         """Whether the caller has something to see: content, or the end of an answer without any."""
         self.usage: Any = None
         """The last usage that was reported, decoded."""
+        self.model = ""
+        """The model that answers, by the provider's name."""
         self.failure: GatekeyError | None = None
         """What went wrong; nothing is read after it."""
 
@@ -208,6 +223,7 @@ class Stream:
         _check_choices(self._shaped, seen.choices or ())
         if not self.started and isinstance(seen, answer.Opening):
             self.started = seen.has_content()
+            self.model = self.model or _name(seen.model)
         for choice in seen.choices or ():
             (self._ended if choice.finish_reason else self._seen).add(choice.index)
         if seen.usage:

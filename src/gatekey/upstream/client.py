@@ -85,7 +85,9 @@ class Client:
             except Unreachable:
                 if idle.received or time.monotonic() - began > STALE_WITHIN:
                     raise
-        return await _exchange(pool, await self._connect(pool), request, head)
+        connection = await self._connect(pool)
+        request.connected = time.perf_counter()
+        return await _exchange(pool, connection, request, head)
 
     async def close(self) -> None:
         """Close every connection, those in use too."""
@@ -326,6 +328,7 @@ def _name(name: str) -> str:
 
 async def _exchange(pool: Pool, connection: Connection, request: Request, head: bytes) -> Response:
     body, feeder = request.body, None
+    request.sent = True
     try:
         if isinstance(body, bytes):
             connection.start(request.method, head + body if len(body) <= WHOLE else head)

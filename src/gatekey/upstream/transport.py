@@ -16,7 +16,8 @@ Headers = list[tuple[str, str]]
 class Request(Struct):
     """What to send. `url` is absolute; `body` is bytes, or chunks of `length` bytes in all.
 
-    `trusted`: the address was chosen by the gateway itself (a server that it started), not by a caller.
+    `trusted`: the address was chosen by the gateway itself (a server that it started), not by a caller. The transport
+    notes `connected`, when a connection was made for it (s of `time.perf_counter`), and `sent`, once it is leaving.
     """
 
     method: str
@@ -25,6 +26,8 @@ class Request(Struct):
     body: bytes | AsyncIterator[bytes] = b""
     length: int | None = None
     trusted: bool = False
+    sent: bool = False
+    connected: float = 0.0
 
 
 class Response(Protocol):

@@ -40,6 +40,7 @@ class _Choice(End):
 class Opening(Struct):
     """A chunk, looked into for its first content."""
 
+    model: Any = None
     choices: list[_Choice] | None = None
     usage: Any = None
     error: Any = None
@@ -77,6 +78,7 @@ class Whole(Struct):
 
     model: Any = UNSET
     choices: list[End] | None = None
+    usage: Any = None
     error: Any = None
 
 

@@ -29,7 +29,7 @@ def sent(slug: str, kind: Any, body: dict[str, Any], options: dict[str, str] | N
 
 def read(call: Shaped, theirs: Any) -> Any:
     """Our decoded reply to their decoded one."""
-    return json.loads(reply(call, json.dumps(theirs).encode()))
+    return json.loads(reply(call, json.dumps(theirs).encode()).body)
 
 
 def frames(call: Shaped, data: bytes) -> list[Any]:

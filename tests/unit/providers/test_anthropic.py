@@ -349,7 +349,7 @@ def first_half(folder: str, case: str) -> bytes:
 def test_a_stream_comes_to_the_unstreamed_answer(case: str, strict: bool) -> None:
     stream = _read.Stream(asking(stream=True, stream_options={"include_usage": True}, strict=strict))
     streamed = accumulated(stream.feed(first_half("streams", case)) + stream.close())
-    whole = answered(_read.reply(asking(strict=strict), first_half("replies", case)))
+    whole = answered(_read.reply(asking(strict=strict), first_half("replies", case)).body)
     for told in (streamed, whole):
         # The two recordings of a case differ in how texts are cut into blocks, which is no part of the message.
         for message, _ in told["choices"]:
@@ -360,7 +360,7 @@ def test_a_stream_comes_to_the_unstreamed_answer(case: str, strict: bool) -> Non
 def test_blocks_of_a_stream_are_those_of_the_answer() -> None:
     stream = _read.Stream(asking(stream=True, strict=False))
     streamed = accumulated(stream.feed(first_half("streams", "chat-thinking-lax")) + stream.close())
-    whole = answered(_read.reply(asking(strict=False), first_half("replies", "chat-thinking-lax")))
+    whole = answered(_read.reply(asking(strict=False), first_half("replies", "chat-thinking-lax")).body)
     assert streamed["choices"] == whole["choices"]
     assert [next(iter(block)) for block in whole["choices"][0][0]["content_blocks"]] == ["thinking", "data", "text"]
 

@@ -316,7 +316,7 @@ def first_half(folder: str, case: str) -> bytes:
 def test_a_stream_comes_to_the_unstreamed_answer(case: str, strict: bool) -> None:
     stream = _read.Stream(asking(stream=True, stream_options={"include_usage": True}, strict=strict))
     streamed = accumulated(stream.feed(first_half("streams", case)) + stream.close())
-    whole = answered(_read.reply(asking(strict=strict), first_half("replies", case)))
+    whole = answered(_read.reply(asking(strict=strict), first_half("replies", case)).body)
     for told in (streamed, whole):
         for message, _ in told["choices"]:
             # Which reason a prompt was blocked for is all that the two recordings of it differ in.

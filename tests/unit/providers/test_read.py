@@ -94,21 +94,21 @@ def read(shaped: Shaped, data: bytes) -> tuple[list[Any], GatekeyError | None]:
 
 def test_a_reply_of_our_dialect_passes_byte_for_byte() -> None:
     data = b'{"id": "1",  "model": "x", "choices": [{"finish_reason": "stop", "n": 1.50}], "new": null}'
-    assert reading.reply(call(plain), data) == data
+    assert reading.reply(call(plain), data).body == data
 
 
 def test_only_their_finish_reasons_change() -> None:
     data = '{"model": "x", "choices": [{"finish_reason": "eos", "message": {"content": "a\u2028b"}}]}'.encode()
-    assert json.loads(reading.reply(call(plain), data))["choices"][0] == {
+    assert json.loads(reading.reply(call(plain), data).body)["choices"][0] == {
         "finish_reason": "stop",
         "message": {"content": "a\u2028b"},
     }
-    assert b'"eos"' in reading.reply(call(plain, strict=False), data)
+    assert b'"eos"' in reading.reply(call(plain, strict=False), data).body
 
 
 @pytest.mark.parametrize("given", [b'{"id":"1","choices":[]}', b'{"id":"1","model":null,"choices":[]}'])
 def test_a_missing_model_is_filled_in(given: bytes) -> None:
-    assert json.loads(reading.reply(call(plain), given))["model"] == "m"
+    assert json.loads(reading.reply(call(plain), given).body)["model"] == "m"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_what_is_not_the_protocol_is_nonsense(provider: Provider, data: bytes) -
 
 
 def test_a_translated_reply() -> None:
-    assert json.loads(reading.reply(call(foreign), b'{"key": "k"}')) == {
+    assert json.loads(reading.reply(call(foreign), b'{"key": "k"}').body) == {
         "id": "k",
         "object": "chat.completion",
         "model": "m",
@@ -144,14 +144,14 @@ def test_a_translated_reply() -> None:
 
 def test_text_comes_back_from_chat() -> None:
     chat = {"id": "1", "object": "chat.completion", "choices": [{"index": 0, "message": {"content": "you"}}]}
-    told = json.loads(reading.reply(call(only_chat, "completions", echo=True), json.dumps(chat).encode()))
+    told = json.loads(reading.reply(call(only_chat, "completions", echo=True), json.dumps(chat).encode()).body)
     assert (told["object"], told["choices"][0]["text"], told["provider"]) == ("text_completion", "Hiyou", "only-chat")
 
 
 def test_translated_vectors_come_in_the_encoding_that_was_asked_for() -> None:
     data = b'{"vector": [0.25, -0.5]}'
-    plainly = json.loads(reading.reply(call(foreign, "embeddings"), data))
-    packed = json.loads(reading.reply(call(foreign, "embeddings", encoding_format="base64"), data))
+    plainly = json.loads(reading.reply(call(foreign, "embeddings"), data).body)
+    packed = json.loads(reading.reply(call(foreign, "embeddings", encoding_format="base64"), data).body)
     assert plainly["data"][0]["embedding"] == [0.25, -0.5]
     assert struct.unpack("<2f", base64.b64decode(packed["data"][0]["embedding"])) == (0.25, -0.5)
 

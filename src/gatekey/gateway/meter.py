@@ -1,0 +1,191 @@
+"""What one attempt may spend and what it spent: the limits that apply, the reservation, the usage, the cost.
+
+The reservation is the most that the attempt can come to; it is settled with what it came to, however it ends.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gatekey.errors import GatekeyError, InBand
+from gatekey.gateway.aim import Aim
+from gatekey.gateway.call import Call
+from gatekey.gateway.entry import LEFT, Entry, now
+from gatekey.gateway.money import Money
+from gatekey.limits.limit import Limit
+from gatekey.observe.record import Tried
+from gatekey.pricing import Price, cost
+from gatekey.providers import Shaped, most_in, most_out, passed, tokens, usage
+from gatekey.routing.plan import Outcome
+from gatekey.upstream.transport import Request
+from gatekey.wire import body as json
+from gatekey.wire.usage import Usage
+
+if TYPE_CHECKING:
+    from gatekey.gateway.purse import Grant
+    from gatekey.secret import Secret
+
+AUDIO = 2
+"""ms of sound in a byte at most: 4 kbit/s, which is less than any codec for speech."""
+
+
+class Meter:
+    """One attempt's. Closed once, before the answer's last bytes or when the attempt ends, whichever is first."""
+
+    def __init__(self, call: Call, aim: Aim, outcome: Outcome, entry: Entry, money: Money) -> None:
+        self._call = call
+        self._aim = aim
+        self._outcome = outcome
+        self._entry = entry
+        self._money = money
+        self._price: Price | None = None
+        self._model = ""
+        self._request: Request | None = None
+        self._limits: list[Limit] = []
+        self._grant: Grant | None = None
+        self._closed = False
+        self._sent = 0.0
+        self.began = now()
+        self.ended = self.began
+        self.upstream = 0.0
+        """s in which the provider had the word."""
+        self.secrets: tuple[Secret, ...] = (*aim.secrets, *((aim.key,) if aim.key is not None else ()))
+        self.tried = Tried(
+            path=outcome.path,
+            provider=outcome.provider,
+            status=0,
+            by="gateway",
+            virtual_key=aim.stored,
+            retries=outcome.retries,
+        )
+        entry.meters.append(self)
+
+    async def reserve(self, request: Request, shaped: Shaped | None, counted: set[str]) -> None:
+        """Ask for what the attempt may cost. `counted`: accounts on which this call has been counted as a request.
+
+        Raises `Exhausted`, `UnpricedModel`, `Limited` or `LedgerDown`.
+        """
+        call, aim = self._call, self._aim
+        self._request = request
+        self._model = shaped.asked.model if shaped is not None else call.model().removeprefix(f"@{aim.stored}/")
+        self._entry.stream = shaped is not None and shaped.asked.stream
+        self.tried.model, self.tried.url = self._model, request.url.partition("?")[0]
+        limits = self._money.limits(call, aim, self._model)
+        if not limits or self._free:
+            return
+        self._price = self._money.price(aim, self._model)
+        asked: list[tuple[Limit, int | None]] = []
+        for limit in limits:
+            if limit.counts != "requests":
+                asked.append((limit, self._most(shaped, limit)))
+            elif limit.account not in counted:
+                asked.append((limit, 1))
+        self._limits = [limit for limit, _ in asked]
+        try:
+            self._grant = await self._money.purse.reserve(asked)
+        except GatekeyError as refusal:
+            self.tried.refused = refusal.code or refusal.type
+            raise
+        counted.update(limit.account for limit in self._limits if limit.counts == "requests")
+
+    @property
+    def _free(self) -> bool:
+        """Whether it cannot cost anything: it only looks."""
+        return self._call.kind == "models" or (self._call.kind == "proxy" and self._call.method in ("GET", "HEAD"))
+
+    def _most(self, shaped: Shaped | None, limit: Limit) -> int | None:
+        """The most of what a limit counts; None: the price is not known."""
+        call, price = self._call, self._price
+        if shaped is not None:
+            body = shaped.body
+            value = shaped.asked.ours.get if shaped.asked.ours else partial(json.value, json.decode(body))
+        else:
+            body = call.spool.read() if call.spool is not None and call.spool.small else b""
+            value = partial(json.value, call.fields())
+        size = len(body) or (call.spool.length if call.spool is not None else 0)
+        into = most_in(body) if body else size
+        out = 0 if call.kind == "embeddings" else most_out(value, price.max_output if price else None)
+        if limit.counts == "tokens":
+            return into + out
+        if price is None:
+            return None
+        if shaped is not None:
+            return price.bound(into, out)
+        images = value("n")
+        return price.bound(
+            into,
+            out,
+            images=images if type(images) is int and images > 0 else 1,
+            audio_ms=AUDIO * size,
+            characters=size,
+        )
+
+    def sending(self) -> None:
+        """The request is about to leave: from now on it may cost something."""
+        self._sent = now()
+
+    def headed(self) -> None:
+        """The provider's head is here."""
+        self.tried.head_us = self._since(now())
+        if self._request is not None and self._request.connected:
+            self.tried.connect_us = self._since(self._request.connected)
+
+    def first(self) -> None:
+        """The first content is here."""
+        self.tried.first_us = self._since(now())
+
+    def close(self) -> None:
+        """The attempt is over: say what it came to, and settle."""
+        if self._closed:
+            return
+        self._closed = True
+        outcome, tried = self._outcome, self.tried
+        self.ended = now()
+        if self._sent:
+            self.upstream = self.ended - self._sent
+        tried.total_us = self._since(self.ended)
+        tried.status, tried.by = outcome.status or LEFT, outcome.by
+        if outcome.error is not None:
+            tried.error = outcome.error.message[:1000]
+        elif not outcome.ok and outcome.by == "provider":
+            tried.error = outcome.body[:1000].decode("utf-8", "replace")
+        used = self._used()
+        if used is None:
+            tried.cost, tried.priced = (0, True) if self._costless else (None, False)
+        else:
+            price = self._money.price(self._aim, self._model, outcome.model)
+            tried.usage, tried.cost = used, cost(used, price)
+            tried.priced = tried.cost is not None
+        tried.model = tried.model or outcome.model
+        if self._grant is not None:
+            self._grant.settle(list(self._amounts()))
+
+    def _amounts(self) -> Iterator[int | None]:
+        for limit in self._limits:
+            if limit.counts == "requests":
+                yield 1
+            elif limit.counts == "tokens":
+                yield self.tried.usage.total if self.tried.usage else 0 if self._costless else None
+            else:
+                yield 0 if self.tried.cost is None and limit.allow_unpriced else self.tried.cost
+
+    @property
+    def _costless(self) -> bool:
+        """Whether it has cost nothing for certain: it was not sent, or the provider refused it, or it only looked."""
+        outcome = self._outcome
+        if self._request is None or not self._request.sent or self._free:
+            return True
+        return (outcome.by == "provider" and outcome.status >= 300) or isinstance(outcome.error, InBand)
+
+    def _used(self) -> Usage | None:
+        """What was consumed: as the provider told, else counted from what passed; None where nothing is known."""
+        outcome = self._outcome
+        told = usage(self._aim.provider, outcome.usage) if outcome.usage else None
+        if told is not None or self._costless or self._call.kind == "proxy":
+            return told
+        asked = self._request.body if self._request is not None and isinstance(self._request.body, bytes) else b""
+        answered = b"".join(self._entry.kept) or (outcome.body if outcome.ok else b"")
+        return Usage(input=tokens(len(asked)), output=passed(answered), estimated=True)
+
+    def _since(self, moment: float) -> int:
+        return max(int((moment - self.began) * 1_000_000), 0)
