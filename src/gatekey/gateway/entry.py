@@ -153,7 +153,7 @@ class Entry:
         }
         record.response_headers = {str(name, "latin-1"): str(value, "latin-1") for name, value in self.headers}
         asked = call.text or (call.spool.beginning(MAX_BODY) if call.spool is not None else b"")
-        record.request, cut = _kept(asked, call.text is not None and len(asked) <= MAX_BODY)
+        record.request, cut = _kept(asked, bool(call.body) and bool(call.text) and len(asked) <= MAX_BODY)
         whole = not self.stream and call.kind != "proxy" and self.answered <= MAX_BODY
         record.response, cut_too = _kept(b"".join(self.kept), whole)
         record.cut = cut or cut_too or self.answered > MAX_BODY or bool(call.spool and call.spool.length > MAX_BODY)
