@@ -26,6 +26,7 @@ from gatekey.errors import BadConfig, GatekeyError
 from gatekey.gateway import described, headers
 from gatekey.gateway.app import RESERVED
 from gatekey.providers import Endpoint, Option, Provider, To, Where
+from tests.clients.registry import CLIENTS, FEATURES, Client
 
 FOLDER = Path(__file__).parent / "reference"
 CATALOG = Catalog()
@@ -333,6 +334,27 @@ def control_plane() -> str:
     return "\n".join(parts)
 
 
+# --- clients
+
+
+def clients() -> str:
+    """Every client that the gateway is tried with, and what changes for it."""
+    rows = [(code(each.package), each.version, each.source, *_features(each)) for each in CLIENTS]
+    head = ("client", "release", "from", *(words.FEATURES[feature] for feature in FEATURES))
+    changes = {each.package + each.source: each for each in CLIENTS}  # the last generation stands for all
+    parts = [NOTE, "# Clients\n", words.CLIENTS, table(head, rows), words.CHANGES]
+    return "\n".join([*parts, *map(_change, changes.values())])
+
+
+def _features(client: Client) -> Iterator[str]:
+    return ("yes" if feature in client.features else "no" for feature in FEATURES)
+
+
+def _change(client: Client) -> str:
+    language = "js" if client.source == "npm" else "python"
+    return f"### {code(client.package)} of {client.source}\n\n```{language}\n{client.change}```\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "providers.md": providers,
     "settings.md": settings_page,
@@ -340,6 +362,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "config.md": config_page,
     "errors.md": errors_page,
     "control-plane.md": control_plane,
+    "../clients.md": clients,
 }
 """Page -> what makes its text."""
 

@@ -174,3 +174,23 @@ REFUSED_FIELDS = frozenset({
     "pricing_adjustments", "users", "models[].configurations", "models[].pricing_config",
 })  # fmt: skip
 """Fields that are read only to be refused."""
+
+CLIENTS = """\
+What you have works with another base URL and another key.
+`URL` is the gateway's address with `/v1`, `http://127.0.0.1:8787/v1`.
+`KEY` is an API key of the gateway that has a config of its own ([keys](guides/keys.md)); without one, `MODEL` names a
+virtual key too: `@openai-main/gpt-4o-mini`.
+
+Each of these is tried against a running gateway, with a provider of the OpenAI dialect and, the program unchanged,
+with Anthropic's.
+"""
+FEATURES = {
+    "plain": "whole answers", "streamed": "streams", "tools": "tools", "structured": "structured output",
+    "error": "its own errors", "cancel": "leaving ends the provider's work",
+}  # fmt: skip
+CHANGES = """\
+Headers of the gateway (`x-portkey-*`, [all of them](reference/headers.md)) are default headers of these clients.
+curl, and the embeddings, models and text completions of the clients of OpenAI and Portkey are tried as well.
+
+## What changes
+"""

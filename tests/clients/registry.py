@@ -19,6 +19,8 @@ PATIENCE = 60.0
 
 _function = re.compile(r"^(?:async )?(?:def|function) (\w+)\(", re.MULTILINE)
 _change = re.compile(r"^(?:#|//) ---\n(.*?)^(?:#|//) ---$", re.MULTILINE | re.DOTALL)
+_import = re.compile(r"^((?:from (?!told)\S+ )?import )(.+)$", re.MULTILINE)
+_word = re.compile(r"\w+")
 _alike = re.compile(r"[-_.]+")
 
 
@@ -34,21 +36,21 @@ class Client:
         return self.file.relative_to(PROGRAMS).parts[0]
 
     @property
-    def javascript(self) -> bool:
-        """Whether it comes from npm; else from PyPI."""
-        return self.file.suffix == ".mjs"
+    def source(self) -> str:
+        """Where it comes from: npm or PyPI."""
+        return "npm" if self.file.suffix == ".mjs" else "PyPI"
 
     @property
     def package(self) -> str:
         """The name under which it is installed."""
         name = self.file.relative_to(PROGRAMS / self.environment).with_suffix("").as_posix()
-        return name if self.javascript else _alike.sub("-", name)
+        return name if self.source == "npm" else _alike.sub("-", name)
 
     @property
     def version(self) -> str:
         """The release that its environment pins."""
         folder = PROGRAMS / self.environment
-        if self.javascript:
+        if self.source == "npm":
             return str(json.loads((folder / "package.json").read_text())["dependencies"][self.package])
         pins = dict(line.split("==") for line in (folder / "requirements.txt").read_text().split())
         return next(version for name, version in pins.items() if _alike.sub("-", name).lower() == self.package)
@@ -61,9 +63,15 @@ class Client:
 
     @property
     def change(self) -> str:
-        """What people change in what they have."""
-        [found] = _change.findall(self.file.read_text())
-        return str(found)
+        """What people change in what they have, with the imports that it needs."""
+        text = self.file.read_text()
+        [found] = _change.findall(text)
+        used = set(_word.findall(found))
+        lines = []
+        for start, names in _import.findall(text):
+            needed = [name for name in names.split(", ") if used & set(_word.findall(name))]
+            lines += [start + ", ".join(needed)] if needed else []
+        return "\n".join([*lines, "", found])
 
     def __str__(self) -> str:
         return f"{self.environment}/{self.package}"
@@ -77,7 +85,7 @@ class Program:
 
     def __init__(self, client: Client, **environ: str) -> None:
         folder = environment.CLIENTS / client.environment
-        if client.javascript:
+        if client.source == "npm":
             parts = (PROGRAMS / "told.mjs", client.file, PROGRAMS / "serve.mjs")
             # A text and no file: what a module imports is looked for where it lies, and that is not its environment.
             text = "\n".join(part.read_text() for part in parts)

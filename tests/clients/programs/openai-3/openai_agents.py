@@ -9,13 +9,13 @@ client = openai.AsyncOpenAI(
     base_url=URL,
     api_key=KEY,
 )
+model = OpenAIChatCompletionsModel(model=MODEL, openai_client=client)
 # ---
 
 set_tracing_disabled(True)  # traces would go to their own service
 
 
 def agent(**more):
-    model = OpenAIChatCompletionsModel(model=MODEL, openai_client=client)
     return Agent(name="of a test", model=model, model_settings=ModelSettings(include_usage=True), **more)
 
 

@@ -10,9 +10,9 @@ provider = OpenAIProvider(
     base_url=URL,
     api_key=KEY,
 )
+model = OpenAIChatModel(MODEL, provider=provider)
 # ---
 
-model = OpenAIChatModel(MODEL, provider=provider)
 agent = Agent(model)
 
 

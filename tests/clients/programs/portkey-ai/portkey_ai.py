@@ -1,11 +1,10 @@
 """The Portkey client."""
-# ruff: noqa: I001 (of this name there is another one here)
 
-import json
+import json  # noqa: I001 (there are two clients of this name, and only one of them is ours)
 
+from told import FAIL, GO_ON, KEY, MODEL, SAY, URL, Weather, user
 from portkey_ai import Portkey
 from portkey_ai._vendor.openai import NotFoundError  # the class has no other name
-from told import FAIL, GO_ON, KEY, MODEL, SAY, URL, Weather, user
 
 # ---
 client = Portkey(

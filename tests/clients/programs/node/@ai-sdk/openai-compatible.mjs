@@ -10,9 +10,8 @@ const gateway = createOpenAICompatible({
   includeUsage: true,
   supportsStructuredOutputs: true,
 });
-// ---
-
 const model = gateway(MODEL);
+// ---
 
 async function plain() {
   return (await generateText({ model, prompt: SAY })).text;

@@ -7,9 +7,8 @@ const gateway = createOpenAI({
   baseURL: URL,
   apiKey: KEY,
 });
-// ---
-
 const model = gateway.chat(MODEL);
+// ---
 
 async function plain() {
   return (await generateText({ model, prompt: SAY })).text;
