@@ -93,9 +93,9 @@ class Program:
         else:
             command = [str(environment.python(client.environment)), str(PROGRAMS / "serve.py"), str(client.file)]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            command, cwd=folder, env=environment.bare(folder, environ), stdin=pipe, stdout=pipe, stderr=pipe, text=True
-        )
+        # The gateway is not reached by https: whatever is, for telemetry or prices, reaches nobody.
+        env = environment.bare(folder, {**environ, "HTTPS_PROXY": "http://127.0.0.1:9"})
+        self._process = subprocess.Popen(command, cwd=folder, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
     def ask(self, feature: str) -> Any:
         """What a feature found. Raises AssertionError with its traceback."""
