@@ -6,6 +6,7 @@ statements. SQLite bounds only the wait for its lock: a statement may take what 
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -125,8 +126,22 @@ def engine(url: str) -> Engine:
 def _sqlite(connection: Any, record: Any) -> None:
     # The driver's own transactions would commit before DDL: they are switched off, and `_begin` opens ours.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(PATIENCE * 1000)}"):
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(PATIENCE * 1000)}"):
         connection.execute(f"PRAGMA {pragma}")
+    _to_wal(connection)
+
+
+def _to_wal(connection: Any) -> None:
+    """Of two that make a new file WAL, SQLite refuses one at once, whatever its time-out: it is tried again here."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _begin(connection: Connection) -> None:

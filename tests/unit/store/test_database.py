@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,23 @@ def test_the_database_itself_keeps_the_bounds(database: Database) -> None:
         return [connection.exec_driver_sql(f"SHOW {name}_timeout").scalar() for name in ("statement", "lock")]
 
     assert asyncio.run(database.read(bounds)) == ([5000] if database.sqlite else ["5s", "5s"])
+
+
+def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """Again and again, as it depends on who is where when."""
+    for number in range(20):
+        start = threading.Barrier(4)
+
+        def opened(url: str, start: threading.Barrier = start) -> str:
+            made = engine(url)
+            start.wait(60)
+            with made.connect() as connection:
+                mode: str = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+            made.dispose()
+            return mode
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(opened, [f"sqlite:///{tmp_path / str(number)}"] * 4)) == {"wal"}
 
 
 def test_what_cannot_be_stored_is_the_callers_error(database: Database) -> None:
