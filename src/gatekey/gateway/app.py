@@ -17,7 +17,7 @@ from gatekey.gateway import headers, respond
 from gatekey.gateway.call import Call, Gone, Receive
 from gatekey.gateway.entry import now
 from gatekey.gateway.headers import Head
-from gatekey.gateway.life import House, live, recognise
+from gatekey.gateway.life import House, live, recognise, release
 from gatekey.gateway.line import Line, line
 from gatekey.gateway.respond import JSON, Reply, Send
 from gatekey.routing.plan import Sent
@@ -110,6 +110,7 @@ class App:
         connection = line(scope)
         reply = Reply(send, connection)
         trace_id, reserved = "", False
+        call: Call | None = None
         try:
             pathname = _collapsed(scope["path"])
             fixed = FIXED.get((scope["method"], pathname))
@@ -141,6 +142,8 @@ class App:
         finally:
             if reply.entry is not None:
                 reply.entry.write()
+            if call is not None:
+                release(call, self._house)
         return None
 
     async def _admitted(

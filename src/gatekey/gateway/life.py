@@ -83,28 +83,31 @@ async def live(call: Call, line: Line | None, receive: Receive, reply: Reply, ho
     kind = call.kind
     if call.head.options.nitro_mode:
         call.kind = "proxy"
-    try:
-        await _take_in(call, receive, house)
-        entry.taken_in()
-        if kind == "models" and _lists_catalog(call):
-            return await reply.whole(200, *models.listing(call, house.directory))
-        config, entry.config = _config(call, house)
-        targets = aims(config, call, Sight(house.catalog, house.directory, house.check_host, time.time()))
-        if call.head.options.nitro_mode:
-            _nitro(kind, config, targets)
+    await _take_in(call, receive, house)
+    entry.taken_in()
+    if kind == "models" and _lists_catalog(call):
+        await reply.whole(200, *models.listing(call, house.directory))
+        return
+    config, entry.config = _config(call, house)
+    targets = aims(config, call, Sight(house.catalog, house.directory, house.check_host, time.time()))
+    if call.head.options.nitro_mode:
+        _nitro(kind, config, targets)
 
-        def headers(outcome: Outcome) -> Pairs:
-            entry.cache = cache = _cache(call, targets[outcome.path])
-            return respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
+    def headers(outcome: Outcome) -> Pairs:
+        entry.cache = cache = _cache(call, targets[outcome.path])
+        return respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
 
-        with Watch(line, receive, reply) as task:
-            exchange = Exchange(call, targets, house.upstream, reply, headers, task, entry, house.money)
-            outcome = await drive(plan(config.root, Facts(call.seed, _lookup(call))), exchange)
-            await _settle(call, outcome, reply, headers)
-    finally:
-        house.memory.give(call.claimed)
-        if call.spool is not None:
-            call.spool.close()
+    with Watch(line, receive, reply) as task:
+        exchange = Exchange(call, targets, house.upstream, reply, headers, task, entry, house.money)
+        outcome = await drive(plan(config.root, Facts(call.seed, _lookup(call))), exchange)
+        await _settle(call, outcome, reply, headers)
+
+
+def release(call: Call, house: House) -> None:
+    """Give back what a call held, once its record, which has its body, is written."""
+    house.memory.give(call.claimed)
+    if call.spool is not None:
+        call.spool.close()
 
 
 def _config(call: Call, house: House) -> tuple[Config, str]:
