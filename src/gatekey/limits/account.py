@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gatekey.limits.limit import Limit, window
+from gatekey.limits.limit import MOST, Limit, window
 
 SHARE = 16
 """A draw is given at most one part in so many of what is left, unless the call itself needs more."""
@@ -168,14 +168,15 @@ def _tell(account: Account, leases: dict[str, Lease], ask: Ask, now: int) -> boo
         known = Lease(account.epoch, 0, 0)
     account.held -= known.held
     if ask.epoch == account.epoch:
-        account.spent += ask.total - known.booked
+        account.spent += max(0, ask.total - known.booked)
         leases[name] = Lease(account.epoch, ask.keep, ask.total)
     elif ask.epoch == NEW:
         account.spent += ask.total
         leases[name] = Lease(account.epoch, 0, ask.total)
     else:
         leases[name] = Lease(account.epoch, 0, 0)
-    account.held += leases[name].held
+    account.held = max(0, account.held) + leases[name].held
+    account.spent = min(account.spent, MOST)
     threshold = ask.limit.alert_threshold
     if threshold is None or not account.alerted < threshold <= account.spent:
         return False

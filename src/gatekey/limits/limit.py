@@ -72,5 +72,11 @@ def window(limit: Limit, now: int) -> Window:
     return Window(limit.since, None)
 
 
+def expiry(limit: Limit, now: int) -> int | None:
+    """When an account that nobody touches any more says no more than a new one, with a week to spare; None: never."""
+    end = now + limit.per * 1000 if limit.per else window(limit, now).end
+    return None if end is None else max(now, end) + 7 * DAY
+
+
 def _ms(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(milliseconds=1)

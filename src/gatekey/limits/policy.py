@@ -22,7 +22,7 @@ METADATA = "metadata."
 
 MAX_GROUPS = 100_000
 """Counters of one policy that a worker tells apart; groups that it meets beyond them share one."""
-MAX_GROUP = 180
+MAX_GROUP = 300
 """Characters of a group's name; of a longer one the rest is a digest."""
 REST = "#rest"
 """The group of all groups beyond the bound. No value makes a name with this mark."""
