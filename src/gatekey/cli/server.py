@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gatekey.cli import keys
+from gatekey.cli import keys, prices
 from gatekey.cli.settings import BadSettings, Settings
 from gatekey.gateway.app import App
 
@@ -221,6 +221,8 @@ def _check(settings: Settings) -> None:
         Policy.parse(settings.trusted_hosts, settings.loopback)
     except ValueError as error:
         raise BadSettings(f"{error}.") from None
+    if settings.prices:
+        prices.load(settings.prices)
     if settings.ca_bundle:
         try:
             ssl.create_default_context(cadata=Path(settings.ca_bundle).read_text("ascii"))

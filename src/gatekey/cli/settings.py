@@ -43,6 +43,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     database_url: Annotated[str, _about("postgresql://...; empty: SQLite in the data folder.")] = ""
     master_key: Annotated[str, _about("Seals stored credentials; made on the first start; older ones by commas.")] = ""
     trusted_hosts: Annotated[str, _about("Hosts allowed beside public ones: names, addresses, networks.")] = ""
+    prices: Annotated[str, _about("File of prices laid over those that ship with the gateway.")] = ""
     ca_bundle: Annotated[str, _about("PEM file of certificate authorities to trust beside the system's.")] = ""
     max_body_mb: Annotated[float, _about("Largest request body in MB.", gt=0)] = 64
     max_memory_mb: Annotated[float, _about("MB that bodies being read may take in one worker.", gt=0)] = 1024

@@ -2,9 +2,9 @@
 
     {"date": "2026-11-25", "providers": {"a-provider": {"a-model": {"input": 2.5, "output": 10}}}}
 
-Prices are US dollars for a million tokens (for an image, for an hour of audio, for a million characters) by class of
-usage. `above` is a list of what changes above a number of prompt `tokens`; `max_output` is in tokens. A model called
-`*` stands for all others of its provider.
+Prices are US dollars by class of usage: for a million tokens or `characters`, for an `image`, for an `audio_hour`.
+`above` is a list of what changes above a number of prompt `tokens`; `max_output` is in tokens. A model called `*`
+stands for all others of its provider.
 """
 
 import re
