@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gatekey.admin.limits import without_limits
+from gatekey.admin.limits import without
 from gatekey.admin.visit import House
 from gatekey.catalog import Catalog
 from gatekey.config.fields import nearest, snake
@@ -41,10 +41,9 @@ def slug_of(catalog: Catalog, name: str, field: str) -> str:
 
 def available(asked: Any) -> None:
     """Raises `NotAvailable` for what is documented, would be unsafe to ignore, and is not there yet."""
-    without_limits(asked)
-    for name in ("secret_mappings", "pricing_adjustments"):
-        if getattr(asked, name, None):
-            raise NotAvailable(f"{name}: not available yet.", param=name)
+    without(asked)
+    if getattr(asked, "secret_mappings", None):
+        raise NotAvailable("secret_mappings: not available yet.", param="secret_mappings")
 
 
 def fresh(house: House, slug: str, key: Secret | None, fields: Fields) -> Credential:

@@ -12,6 +12,7 @@ from gatekey.admin.route import Answer, Route
 from gatekey.catalog import Catalog
 from gatekey.config.fields import snake
 from gatekey.errors import BadBody, BadHeader, BadJson, Forbidden
+from gatekey.limits.ledger import Ledger
 from gatekey.secret import Secret
 from gatekey.store import audit, workspaces
 from gatekey.store.database import Database, Write
@@ -34,13 +35,14 @@ _unnamed = re.compile(r"Object (contains unknown|missing required) field `(.*)`"
 
 
 class House(Struct, frozen=True):
-    """What the control plane needs of the gateway."""
+    """What the control plane needs of the gateway. Without a ledger no limit says how far it is used up."""
 
     catalog: Catalog
     database: Database
     directory: Directory
     vault: Vault
     policy: Policy = Policy()
+    ledger: Ledger | None = None
 
 
 class Visit:

@@ -5,12 +5,14 @@ While a rotation overlaps a key has two secrets: the new one, which has no end o
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, insert, update
 
 from gatekey.errors import NotFound
-from gatekey.store import configs, rows, tables
+from gatekey.limits.limit import Limit
+from gatekey.store import configs, limits, rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
 from gatekey.store.workspaces import DEFAULT
@@ -32,7 +34,20 @@ def of(kinds: list[str], workspace: str) -> Select[Any]:
     return statement.where(tables.api_keys.c.type.in_(kinds))
 
 
-def create(write: Write, *, workspace: str | None, defaults: Row, scopes: list[str], **columns: Any) -> tuple[Row, str]:
+def limited(row: Mapping[str, Any]) -> tuple[Limit, ...]:
+    """What a key may use."""
+    return limits.of(row["limits"], f"key/{row['id']}", "API key")
+
+
+def create(
+    write: Write,
+    *,
+    workspace: str | None,
+    defaults: Row,
+    scopes: list[str],
+    limiting: limits.Revise | None = None,
+    **columns: Any,
+) -> tuple[Row, str]:
     """A new key and its secret. `columns`: name, description, type, user_id, expires_at.
 
     Raises `BadBody` where its config is none of the workspace's.
@@ -45,15 +60,17 @@ def create(write: Write, *, workspace: str | None, defaults: Row, scopes: list[s
         scopes=rows.text(scopes),
         defaults=rows.text(_settled(write, workspace, defaults)),
         masked=_masked(secret),
+        limits=limits.revised(limits.NONE, limiting, write.now),
         **columns,
     )
     _keep(write, row["id"], secret)
     return row, secret
 
 
-def change(write: Write, id: str, defaults: Row, **columns: Any) -> Row:
-    """Change its columns, and of its defaults those that are given. Raises `NotFound` and `BadBody`."""
+def change(write: Write, id: str, defaults: Row, limiting: limits.Revise | None = None, **columns: Any) -> Row:
+    """Change its columns, its limits, and of its defaults those that are given. Raises `NotFound` and `BadBody`."""
     found = find(write.connection, id)
+    columns["limits"] = limits.revised(found["limits"], limiting, write.now)
     if defaults:
         merged = {**rows.value(found["defaults"]), **_settled(write, found["workspace_id"], defaults)}
         columns["defaults"] = rows.text(merged)

@@ -17,8 +17,10 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Table, select
 
 from gatekey.errors import GatekeyError, Unauthenticated, Unsealable
+from gatekey.limits.limit import Limit
+from gatekey.limits.policy import Policy
 from gatekey.secret import Secret
-from gatekey.store import integrations, rows, tables
+from gatekey.store import api_keys, integrations, policies, providers, rows, tables, workspaces
 from gatekey.store.database import Database, revision
 from gatekey.store.rows import Row
 from gatekey.store.workspaces import DEFAULT
@@ -44,6 +46,7 @@ class Principal(Struct, frozen=True):
     metadata: dict[str, str] = {}
     user: str = ""
     expires_at: int | None = None
+    limits: tuple[Limit, ...] = ()
 
     def may(self, scope: str) -> bool:
         """Whether its scopes include `scope`; no scopes named: every one."""
@@ -60,7 +63,11 @@ Held = tuple[Principal, int | None]
 
 
 class Stored(Struct, frozen=True):
-    """A stored provider, ready to be used. `models` None: all are allowed; `refusal`: why it cannot be used now."""
+    """A stored provider, ready to be used. `models` None: all are allowed; `broken`: why it cannot be used now.
+
+    `limits`: its own, and its workspace's share of the integration. `pricing`: models that have a price of their own
+    here -> their `pricing_config`; `adjustments`: what any other price is multiplied with, empty for nothing.
+    """
 
     slug: str
     provider: str
@@ -70,6 +77,9 @@ class Stored(Struct, frozen=True):
     custom_headers: dict[str, str] = {}
     models: frozenset[str] | None = None
     expires_at: int | None = None
+    limits: tuple[Limit, ...] = ()
+    pricing: dict[str, dict[str, Any]] = {}
+    adjustments: dict[str, Any] = {}
     broken: str = ""
 
 
@@ -92,6 +102,8 @@ class Directory:
         self._stored: dict[tuple[str, str], Stored] = {}
         self._configs: dict[tuple[str, str], str] = {}
         self._workspaces: dict[str, Row] = {}
+        self._limits: dict[str, tuple[Limit, ...]] = {}
+        self._policies: dict[str, dict[str, Policy]] = {}
         self._places: dict[str, tuple[str, str]] = {}
         self._admin = admin
         self._looking: asyncio.Task[None] | None = None
@@ -143,6 +155,18 @@ class Directory:
         found: dict[str, str] = self._workspaces.get(workspace, {}).get("metadata", {})
         return found
 
+    def prices(self, workspace: str) -> dict[str, dict[str, Any]]:
+        """What models cost a workspace, where it says so: `provider/model` -> `pricing_config`."""
+        return self._workspaces.get(workspace, {}).get("prices") or {}
+
+    def limits(self, workspace: str) -> tuple[Limit, ...]:
+        """What a workspace may use."""
+        return self._limits.get(workspace, ())
+
+    def policies(self, workspace: str) -> tuple[Policy, ...]:
+        """The policies that a workspace's requests may fall under: its own, and those of the organisation."""
+        return (*self._policies.get(workspace, {}).values(), *self._policies.get("", {}).values())
+
     async def open(self) -> None:
         """Load everything, and look for changes from now on. Raises `Overloaded` where the database is not there."""
         await self.refresh()
@@ -184,12 +208,13 @@ class Directory:
     def _forget(self) -> None:
         """A backup was put back: what is known may never have been."""
         for known in (self._keys, self._digests, self._integrations, self._providers, self._stored,
-                      self._configs, self._workspaces, self._places):  # fmt: skip
+                      self._configs, self._workspaces, self._limits, self._policies, self._places):  # fmt: skip
             known.clear()
 
     def _take_in(self, changes: "_Changes") -> None:
         for row in changes.workspaces:
             self._workspaces[row["id"]] = {} if row["deleted"] else rows.value(row["defaults"])
+            self._limits[row["id"]] = () if row["deleted"] else workspaces.limited(row)
         for id in changes.api_keys:
             for digest in self._digests.pop(id, ()):
                 self._keys.pop(digest, None)
@@ -208,6 +233,11 @@ class Directory:
             place = (row["workspace_id"], row["slug"])
             self._stored.pop(place, None)
             self._settle(self._providers, row, place, row)
+        for row in changes.policies:
+            known = self._policies.setdefault(row["workspace_id"] or "", {})
+            known.pop(row["id"], None)
+            if not row["deleted"]:
+                known[row["id"]] = policies.policy(row)
         for row in changes.configs:
             for name in (row["id"], row["slug"]):
                 self._settle(self._configs, row, (row["workspace_id"], name), row["config"])
@@ -231,6 +261,9 @@ class Directory:
             stored,
             provider=integration["ai_provider_id"],
             models=integrations.allowed(integration),
+            limits=providers.limited(row, integration),
+            pricing=integrations.prices(integration),
+            adjustments=rows.value(integration["pricing_adjustments"]),
         )
         try:
             credential = integrations.unseal(self._vault, integration)
@@ -253,6 +286,7 @@ class _Changes(Struct):
     integrations: list[Row]
     providers: list[Row]
     configs: list[Row]
+    policies: list[Row]
 
 
 def _newer(connection: Connection, seen: int) -> _Changes | None:
@@ -269,7 +303,7 @@ def _newer(connection: Connection, seen: int) -> _Changes | None:
 
     return _Changes(
         newest, changed(tables.workspaces), *_keys(connection, seen),
-        changed(tables.integrations), changed(tables.providers), changed(tables.configs),
+        changed(tables.integrations), changed(tables.providers), changed(tables.configs), changed(tables.policies),
     )  # fmt: skip
 
 
@@ -277,7 +311,8 @@ def _keys(connection: Connection, seen: int) -> tuple[set[str], dict[bytes, Held
     """The ids of keys that changed, and what their secrets open. There may be very many: a piece at a time is read."""
     keys, secrets = tables.api_keys, tables.api_key_secrets
     columns = (
-        keys.c[name] for name in ("id", "workspace_id", "scopes", "defaults", "user_id", "expires_at", "deleted")
+        keys.c[name]
+        for name in ("id", "workspace_id", "scopes", "defaults", "user_id", "expires_at", "limits", "deleted")
     )
     statement = select(*columns, secrets.c.digest, secrets.c.expires_at.label("until")).outerjoin_from(keys, secrets)
     changed: set[str] = set()
@@ -300,6 +335,7 @@ def _principal(row: Any) -> Principal:
         metadata=defaults.get("metadata") or {},
         user=row.user_id or "",
         expires_at=row.expires_at,
+        limits=api_keys.limited(row._mapping),
     )
 
 

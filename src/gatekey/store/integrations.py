@@ -12,8 +12,9 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, Select
 
 from gatekey.errors import Conflict, NotFound, Unsealable
+from gatekey.limits.limit import Limit
 from gatekey.secret import Secret
-from gatekey.store import rows, tables
+from gatekey.store import limits, rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
 
@@ -56,13 +57,17 @@ class Credential(Struct, frozen=True):
 
 
 class Model(Struct, frozen=True):
-    """A model as an integration knows it. Only those enabled may be used, unless all are allowed."""
+    """A model as an integration knows it. Only those enabled may be used, unless all are allowed.
+
+    `pricing_config`: what it costs here, as the API documents that.
+    """
 
     slug: str
     enabled: bool = True
     is_custom: bool = False
     is_finetune: bool = False
     base_model_slug: str | None = None
+    pricing_config: dict[str, Any] | None = None
 
 
 Revise = Callable[[Credential], Credential]
@@ -129,6 +134,18 @@ def allowed(row: Row) -> frozenset[str] | None:
     return None if row["allow_all_models"] else frozenset(model.slug for model in models(row) if model.enabled)
 
 
+def limited(row: Row, workspace: str) -> tuple[Limit, ...]:
+    """What a workspace may use of an integration: limits of its own, else those that every workspace has."""
+    held = rows.value(row["limits"])
+    column = rows.text(held.get(workspace) or held.get(EVERYWHERE) or [])
+    return limits.of(column, f"integration/{row['id']}/{workspace}", f"integration {row['slug']}")
+
+
+def prices(row: Row) -> dict[str, dict[str, Any]]:
+    """What its models cost, by slug; those without prices of their own are not there."""
+    return {model.slug: model.pricing_config for model in models(row) if model.pricing_config}
+
+
 def create(
     write: Write,
     vault: Vault,
@@ -140,6 +157,7 @@ def create(
     description: str = "",
     hidden: bool = False,
     workspaces: Sequence[str] = (),
+    pricing_adjustments: Row | None = None,
 ) -> Row:
     """A new one; `workspace` None: the organisation's. Raises `Conflict` where the slug is taken."""
     slug = slug or rows.new_slug(name)
@@ -159,6 +177,8 @@ def create(
         models="[]",
         allow_all_models=True,
         workspaces=rows.text(list(workspaces)),
+        pricing_adjustments=rows.text(pricing_adjustments or {}),
+        limits="{}",
         **seal(vault, id, credential),
     )
 

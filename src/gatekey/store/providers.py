@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from msgspec import Raw
 from sqlalchemy import Connection, Select, select
 
 from gatekey.errors import Conflict, Forbidden, NotFound
-from gatekey.store import configs, integrations, rows, tables
+from gatekey.limits.limit import Limit
+from gatekey.store import configs, integrations, limits, rows, tables
 from gatekey.store.database import Write
 from gatekey.store.integrations import Credential, Revise, Vault
 from gatekey.store.rows import Row
@@ -40,7 +42,27 @@ def page(connection: Connection, statement: Select[Any], number: int, size: int)
     return [(row, held[row["integration_id"]]) for row in found], total
 
 
-def create(write: Write, integration: Row, *, workspace: str, slug: str | None, name: str, **columns: Any) -> Row:
+def own(row: Row, integration: Row) -> tuple[Limit, ...]:
+    """What a provider may use."""
+    owner = f"{'virtual key' if integration['hidden'] else 'provider'} {row['slug']}"
+    return limits.of(row["limits"], f"provider/{row['id']}", owner)
+
+
+def limited(row: Row, integration: Row) -> tuple[Limit, ...]:
+    """The same, and what its workspace may use of the integration."""
+    return own(row, integration) + integrations.limited(integration, row["workspace_id"])
+
+
+def create(
+    write: Write,
+    integration: Row,
+    *,
+    workspace: str,
+    slug: str | None,
+    name: str,
+    limiting: limits.Revise | None = None,
+    **columns: Any,
+) -> Row:
     """A workspace's use of an integration.
 
     Raises `Conflict` where the slug is taken, `Forbidden` where the workspace has no right to the integration.
@@ -57,6 +79,7 @@ def create(write: Write, integration: Row, *, workspace: str, slug: str | None, 
         slug=slug,
         name=name,
         integration_id=integration["id"],
+        limits=limits.revised(limits.NONE, limiting, write.now),
         **given,
     )
 
@@ -115,12 +138,14 @@ def share(
     everywhere: bool | None,
     anew: bool,
     defaults: Mapping[str, str],
+    limiting: Mapping[str, limits.Revise | None],
 ) -> Row:
     """Give the organisation's integration to workspaces, or take it from them.
 
     `everywhere`: to all, those to come too; None leaves that. `anew`: those that are not named lose it. `defaults`:
-    the slugs of providers to make in workspaces that have none of it, empty for its own. Raises `NotFound`, or
-    `Conflict` where a workspace would lose what its providers use.
+    the slugs of providers to make in workspaces that have none of it, empty for its own. `limiting`: what becomes of
+    the limits of each, those of all included. Raises `NotFound`, or `Conflict` where a workspace would lose what its
+    providers use.
     """
     row = integrations.find(write.connection, None, id)
     if row["workspace_id"] is not None:
@@ -131,7 +156,7 @@ def share(
         has = has | {workspace} if enabled else has - {workspace}
     if before if everywhere is None else everywhere:
         has.add(integrations.EVERYWHERE)
-    columns = {"workspaces": rows.text(sorted(has))}
+    columns = {"workspaces": rows.text(sorted(has)), "limits": _shared(row, has, limiting, write.now)}
     rows.change(write, tables.integrations, row["id"], **columns)
     row |= columns
     used = rows.every(write.connection, tables.providers, integration_id=row["id"])
@@ -144,24 +169,39 @@ def share(
     return row
 
 
+def _shared(row: Row, has: set[str], limiting: Mapping[str, limits.Revise | None], now: int) -> str:
+    """The limits of the workspaces that have an integration; who loses it loses them too."""
+    old = rows.value(row["limits"])
+    new = {id: limits.revised(rows.text(old.get(id, [])), limiting.get(id), now) for id in sorted(has)}
+    return rows.text({id: Raw(column.encode()) for id, column in new.items() if column != limits.NONE})
+
+
 def _may(integration: Row, provider: Row) -> bool:
     return integrations.usable(integration, provider["workspace_id"])
 
 
-def update(write: Write, id: str, columns: Row) -> None:
-    """Change its name, note or expiry."""
+def update(write: Write, id: str, columns: Row, limiting: limits.Revise | None) -> None:
+    """Change its name, note or expiry, and its limits. Raises `NotFound`."""
+    found, _ = find(write.connection, "", id)
+    columns = columns | {"limits": limits.revised(found["limits"], limiting, write.now)}
     rows.change(write, tables.providers, id, **columns)
 
 
 def update_virtual(
-    write: Write, vault: Vault, id: str, columns: Row, held: Row, revise: Revise | None
+    write: Write,
+    vault: Vault,
+    id: str,
+    columns: Row,
+    held: Row,
+    revise: Revise | None,
+    limiting: limits.Revise | None,
 ) -> tuple[Row, Row]:
-    """Change a virtual key: columns of its own, those of its integration, its credential.
+    """Change a virtual key: columns of its own, those of its integration, its credential, its limits.
 
     Raises `NotFound`, `Conflict` as `integrations.update`.
     """
     found, integration = find(write.connection, "", id, virtual=True)
-    update(write, id, columns)
+    update(write, id, columns, limiting)
     if held or revise is not None:
         integrations.update(write, vault, integration["id"], held, revise)
     return find(write.connection, "", found["id"], virtual=True)

@@ -6,7 +6,8 @@ import sqlalchemy
 from sqlalchemy import Connection
 
 from gatekey.errors import Conflict, NotFound
-from gatekey.store import configs, integrations, rows, tables
+from gatekey.limits.limit import Limit
+from gatekey.store import configs, integrations, limits, rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
 
@@ -22,7 +23,14 @@ def find(connection: Connection, name: str) -> Row:
     return found
 
 
-def create(write: Write, *, name: str, slug: str | None, description: str, defaults: Row) -> Row:
+def limited(row: Row) -> tuple[Limit, ...]:
+    """What a workspace may use."""
+    return limits.of(row["limits"], f"workspace/{row['id']}", "workspace")
+
+
+def create(
+    write: Write, *, name: str, slug: str | None, description: str, defaults: Row, limiting: limits.Revise | None = None
+) -> Row:
     """A new workspace. Raises `Conflict` where the slug is taken, `BadBody` where its config is none of its own."""
     slug = slug or rows.new_slug(name)
     rows.unused(write.connection, tables.workspaces, "a workspace", slug=slug)
@@ -36,12 +44,16 @@ def create(write: Write, *, name: str, slug: str | None, description: str, defau
         description=description,
         defaults=rows.text(configs.settled(write.connection, id, defaults, "user_api_key_config")),
         is_default=False,
+        limits=limits.revised(limits.NONE, limiting, write.now),
     )
 
 
-def update(write: Write, name: str, defaults: Row | None = None, /, **columns: Any) -> Row:
-    """Change its columns, and of its defaults those that are given. Raises `NotFound` and `BadBody`."""
+def update(
+    write: Write, name: str, defaults: Row | None = None, /, limiting: limits.Revise | None = None, **columns: Any
+) -> Row:
+    """Change its columns, its limits, and of its defaults those that are given. Raises `NotFound` and `BadBody`."""
     found = find(write.connection, name)
+    columns["limits"] = limits.revised(found["limits"], limiting, write.now)
     if defaults:
         changed = configs.settled(write.connection, found["id"], defaults, "user_api_key_config")
         columns["defaults"] = rows.text({**rows.value(found["defaults"]), **changed})
@@ -56,7 +68,7 @@ def delete(write: Write, name: str, *, force: bool) -> Row:
         raise Conflict("The default workspace cannot be deleted.", param="workspace_id")
     content = {
         table: rows.every(write.connection, table, workspace_id=found["id"])
-        for table in (tables.api_keys, tables.configs, tables.providers, tables.integrations)
+        for table in (tables.api_keys, tables.configs, tables.providers, tables.integrations, tables.policies)
     }
     if not force and any(content.values()):
         listed = ", ".join(

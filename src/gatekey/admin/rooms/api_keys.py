@@ -2,11 +2,11 @@
 own; and no key gives what it lacks, neither by making a key nor by rotating one that may more."""
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from gatekey.admin.limits import Limits, without_limits
+from gatekey.admin.limits import RateLimits, Spending, UsageLimits, revision, spending, without
 from gatekey.admin.rooms.workspaces import PAGE, Metadata, Name, Text, defaults_of
 from gatekey.admin.route import Answer, Query, Route
 from gatekey.admin.visit import Visit, listed, milliseconds, moment
@@ -50,9 +50,9 @@ class New(Struct, forbid_unknown_fields=True):
     defaults: Defaults | None = None
     expires_at: str | None = None
     alert_emails: list[str] | None = None
-    rate_limits: Limits = None
-    usage_limits: Limits = None
-    rotation_policy: Limits = None
+    rate_limits: RateLimits = None
+    usage_limits: UsageLimits = None
+    rotation_policy: dict[str, Any] | None = None
 
 
 class Change(Struct, forbid_unknown_fields=True):
@@ -65,10 +65,10 @@ class Change(Struct, forbid_unknown_fields=True):
     defaults: Defaults | None = None
     expires_at: str | UnsetType | None = UNSET
     alert_emails: list[str] | None = None
-    rate_limits: Limits = None
-    usage_limits: Limits = None
+    rate_limits: RateLimits | UnsetType = UNSET
+    usage_limits: UsageLimits | UnsetType = UNSET
     reset_usage: bool | None = None
-    rotation_policy: Limits = None
+    rotation_policy: dict[str, Any] | None = None
 
 
 class Rotation(Struct, forbid_unknown_fields=True):
@@ -81,7 +81,7 @@ async def create(visit: Visit) -> Answer:
     """Make one, and show it this once."""
     asked: New = visit.content
     kind = _kind(visit, asked)
-    without_limits(asked)
+    without(asked)
     organisation = kind.startswith("organisation")
     given = scopes.checked(asked.scopes, organisation=organisation, giver=visit.principal)
     row, secret = await visit.write(
@@ -94,6 +94,7 @@ async def create(visit: Visit) -> Answer:
         scopes=given,
         defaults={"metadata": {}, "config_id": None, "allow_config_override": True, **defaults_of(asked.defaults)},
         expires_at=milliseconds(asked.expires_at, "expires_at"),
+        limiting=revision(asked),
     )
     return {"id": row["id"], "key": secret, "object": "api-key"}
 
@@ -105,18 +106,18 @@ async def every(visit: Visit) -> Answer:
         place = await visit.workspace(visit.query["workspace_id"])
     kinds = [kind for kind, scope in KINDS.items() if visit.principal.may(f"{scope}.list")]
     found, total = await visit.read(rows.page, api_keys.of(kinds, place), tables.api_keys, *visit.page())
-    return listed([told(row) for row in found], total)
+    return listed(await _told(visit, *found), total)
 
 
 async def one(visit: Visit) -> Answer:
     """One of them."""
-    return told(await _reached(visit, "read"))
+    return (await _told(visit, await _reached(visit, "read")))[0]
 
 
 async def update(visit: Visit) -> Answer:
     """Change one."""
     asked: Change = visit.content
-    without_limits(asked)
+    without(asked)
     found = await _reached(visit, "update")
     if asked.id not in (None, found["id"]):
         raise BadBody("id: the id of a key cannot be changed.", param="id")
@@ -126,7 +127,9 @@ async def update(visit: Visit) -> Answer:
         changes["scopes"] = rows.text(given)
     if not isinstance(asked.expires_at, UnsetType):
         changes["expires_at"] = milliseconds(asked.expires_at, "expires_at")
-    return told(await visit.write(api_keys.change, found["id"], defaults_of(asked.defaults), **changes))
+    defaults = defaults_of(asked.defaults)
+    row = await visit.write(api_keys.change, found["id"], defaults, limiting=revision(asked), **changes)
+    return (await _told(visit, row))[0]
 
 
 async def rotate(visit: Visit) -> Answer:
@@ -179,9 +182,15 @@ def _kind(visit: Visit, asked: New) -> str:
     return kind
 
 
-def told(row: Row) -> Answer:
+async def _told(visit: Visit, *found: Row) -> list[Answer]:
+    spent = await spending(visit, (one for row in found for one in api_keys.limited(row)))
+    return [told(row, spent) for row in found]
+
+
+def told(row: Row, spent: Spending) -> Answer:
     """A key as the API shows it: never its secret."""
-    status: Literal["active", "expired"] = "active"
+    limits = api_keys.limited(row)
+    status: Literal["active", "exhausted", "expired"] = spent.status(limits)
     if row["expires_at"] is not None and row["expires_at"] <= time.time() * 1000:
         status = "expired"
     return {
@@ -195,8 +204,7 @@ def told(row: Row) -> Answer:
         "status": status,
         "scopes": rows.value(row["scopes"]),
         "defaults": rows.value(row["defaults"]),
-        "usage_limits": None,
-        "rate_limits": None,
+        **spent.told(limits),
         "creation_mode": "api",
         "expires_at": moment(row["expires_at"]),
         "created_at": moment(row["created_at"]),

@@ -5,7 +5,8 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from gatekey.admin import credentials
-from gatekey.admin.limits import Limits
+from gatekey.admin.limits import RateLimits, UsageLimits, revision, spending
+from gatekey.admin.prices import Adjustments, Config, adjusted, priced
 from gatekey.admin.rooms.virtual_keys import WORKSPACE, Model, visible, within
 from gatekey.admin.rooms.workspaces import PAGE, Name, Slug, Text
 from gatekey.admin.route import Answer, Query, Route
@@ -29,7 +30,7 @@ class New(Struct, forbid_unknown_fields=True):
     create_default_provider: bool = True
     default_provider_slug: Slug | None = None
     secret_mappings: list[dict[str, Any]] | None = None
-    pricing_adjustments: dict[str, Any] | None = None
+    pricing_adjustments: Adjustments | None = None
 
 
 class Change(Struct, forbid_unknown_fields=True):
@@ -40,7 +41,7 @@ class Change(Struct, forbid_unknown_fields=True):
     description: Text | UnsetType | None = UNSET
     configurations: dict[str, Any] | None = None
     secret_mappings: list[dict[str, Any]] | None = None
-    pricing_adjustments: dict[str, Any] | None = None
+    pricing_adjustments: Adjustments | UnsetType | None = UNSET
 
 
 class OneModel(Struct, forbid_unknown_fields=True):
@@ -52,7 +53,7 @@ class OneModel(Struct, forbid_unknown_fields=True):
     is_finetune: bool | None = None
     base_model_slug: Model | None = None
     configurations: dict[str, Any] | None = None
-    pricing_config: dict[str, Any] | None = None
+    pricing_config: Config | None = None
 
 
 class Models(Struct, forbid_unknown_fields=True):
@@ -67,8 +68,8 @@ class Access(Struct, forbid_unknown_fields=True):
 
     id: Name
     enabled: bool
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType = UNSET
     reset_usage: bool | None = None
     create_default_provider: bool | None = None
     default_provider_slug: Slug | None = None
@@ -78,8 +79,8 @@ class Everywhere(Struct, forbid_unknown_fields=True):
     """Whether all workspaces may."""
 
     enabled: bool
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType = UNSET
 
 
 class Sharing(Struct, forbid_unknown_fields=True):
@@ -109,6 +110,7 @@ async def create(visit: Visit) -> Answer:
         name=asked.name,
         slug=asked.slug,
         description=asked.description or "",
+        pricing_adjustments=adjusted(asked.pricing_adjustments),
     )
     return told(visit.house, row)
 
@@ -133,6 +135,8 @@ async def update(visit: Visit) -> Answer:
     columns: Row = {"name": asked.name} if asked.name else {}
     if not isinstance(asked.description, UnsetType):
         columns["description"] = asked.description or ""
+    if not isinstance(asked.pricing_adjustments, UnsetType):
+        columns["pricing_adjustments"] = rows.text(adjusted(asked.pricing_adjustments))
     revise = None
     if asked.key or asked.configurations:
         house, key, fields = visit.house, asked.key, asked.configurations or {}
@@ -158,9 +162,10 @@ async def change_models(visit: Visit) -> Answer:
     row = await _own(visit)
     everything = row["allow_all_models"] if asked.allow_all_models is None else asked.allow_all_models
     for place, model in enumerate(asked.models):
-        for field in ("configurations", "pricing_config"):
-            if getattr(model, field):
-                raise NotAvailable(f"models[{place}].{field}: not available yet.", param=f"models[{place}].{field}")
+        priced(model.pricing_config, f"models[{place}]")
+        if model.configurations:
+            field = f"models[{place}].configurations"
+            raise NotAvailable(f"{field}: not available yet.", param=field)
         if everything and not model.enabled:
             raise BadBody(
                 f"models[{place}].enabled: while all models are allowed none is refused; "
@@ -169,7 +174,12 @@ async def change_models(visit: Visit) -> Answer:
             )
     changed = [
         integrations.Model(
-            model.slug, model.enabled, bool(model.is_custom), bool(model.is_finetune), model.base_model_slug
+            model.slug,
+            model.enabled,
+            bool(model.is_custom),
+            bool(model.is_finetune),
+            model.base_model_slug,
+            model.pricing_config,
         )
         for model in asked.models
     ]
@@ -188,28 +198,29 @@ async def delete_models(visit: Visit) -> Answer:
 
 async def list_workspaces(visit: Visit) -> Answer:
     """The workspaces that may use it."""
-    return _access(await _found(visit))
+    return await _access(visit, await _found(visit))
 
 
 async def share(visit: Visit) -> Answer:
     """Give it to workspaces, or take it from them."""
     asked: Sharing = visit.content
     row = await _own(visit)
-    for limited in (*asked.workspaces, asked.global_workspace_access):
-        credentials.available(limited)
     given: dict[str, bool] = {}
     defaults: dict[str, str] = {}
-    for each in asked.workspaces:
+    limiting = {integrations.EVERYWHERE: revision(asked.global_workspace_access, "global_workspace_access.")}
+    for place, each in enumerate(asked.workspaces):
         workspace = str((await visit.read(workspaces.find, each.id))["id"])
         given[workspace] = each.enabled
+        limiting[workspace] = revision(each, f"workspaces[{place}].")
         wanted = asked.create_default_provider if each.create_default_provider is None else each.create_default_provider
         if each.enabled and wanted:
             defaults[workspace] = each.default_provider_slug or asked.default_provider_slug or ""
     everywhere = asked.global_workspace_access.enabled if asked.global_workspace_access else None
     anew = bool(asked.override_existing_workspace_access or asked.override_existing_workspaces_access)
-    return _access(
-        await visit.write(providers.share, row["id"], given, everywhere=everywhere, anew=anew, defaults=defaults)
+    row = await visit.write(
+        providers.share, row["id"], given, everywhere=everywhere, anew=anew, defaults=defaults, limiting=limiting
     )
+    return await _access(visit, row)
 
 
 async def _found(visit: Visit) -> Row:
@@ -241,6 +252,7 @@ def told(house: House, row: Row) -> Answer:
         "status": "active",
         "configurations": visible(house, row),
         "allow_all_models": row["allow_all_models"],
+        "pricing_adjustments": rows.value(row["pricing_adjustments"]) or None,
         "secret_mappings": [],
         "created_at": moment(row["created_at"]),
         "last_updated_at": moment(row["last_updated_at"]),
@@ -249,15 +261,19 @@ def told(house: House, row: Row) -> Answer:
 
 
 def _models(row: Row) -> Answer:
-    found = [{"name": model.slug, **to_builtins(model), "pricing_config": None} for model in integrations.models(row)]
+    found = [{"name": model.slug, **to_builtins(model)} for model in integrations.models(row)]
     return {"object": "list", "total": len(found), "allow_all_models": row["allow_all_models"], "models": found}
 
 
-def _access(row: Row) -> Answer:
+async def _access(visit: Visit, row: Row) -> Answer:
     ids = [row["workspace_id"]] if row["workspace_id"] else rows.value(row["workspaces"])
-    limits = {"usage_limits": None, "rate_limits": None}
-    found = [{"id": id, "enabled": True, **limits} for id in ids if id != integrations.EVERYWHERE]
-    everywhere = {"enabled": integrations.EVERYWHERE in ids, **limits}
+    limits = {id: integrations.limited(row, id) for id in ids}
+    # What all workspaces have each counts for itself, so that there is nothing to tell of them together.
+    counted = (one for id, each in limits.items() if id != integrations.EVERYWHERE for one in each)
+    spent = await spending(visit, counted)
+    told = {id: {"enabled": True, **spent.told(limits[id], several=True)} for id in ids}
+    everywhere = told.pop(integrations.EVERYWHERE, {"enabled": False, "usage_limits": None, "rate_limits": None})
+    found = [{"id": id, **access} for id, access in told.items()]
     return {"object": "list", "total": len(found), "workspaces": found, "global_workspace_access": everywhere}
 
 

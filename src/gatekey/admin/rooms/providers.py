@@ -5,8 +5,8 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from gatekey.admin import credentials
-from gatekey.admin.limits import Limits
-from gatekey.admin.rooms.virtual_keys import WORKSPACE, changes, common, found, visible, within
+from gatekey.admin.limits import RateLimits, Spending, UsageLimits, revision, spending
+from gatekey.admin.rooms.virtual_keys import WORKSPACE, changes, common, found, spent_by, visible, within
 from gatekey.admin.rooms.workspaces import PAGE, Name, Slug, Text
 from gatekey.admin.route import Answer, Route
 from gatekey.admin.visit import House, Visit, listed, milliseconds
@@ -23,8 +23,8 @@ class New(Struct, forbid_unknown_fields=True):
     note: Text | None = None
     expires_at: str | None = None
     workspace_id: str | None = None
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
 
 
 class Change(Struct, forbid_unknown_fields=True):
@@ -33,8 +33,8 @@ class Change(Struct, forbid_unknown_fields=True):
     name: Name | None = None
     note: Text | UnsetType | None = UNSET
     expires_at: str | UnsetType | None = UNSET
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType = UNSET
     reset_usage: bool | None = None
 
 
@@ -50,6 +50,7 @@ async def create(visit: Visit) -> Answer:
         name=asked.name,
         note=asked.note or "",
         expires_at=milliseconds(asked.expires_at, "expires_at"),
+        limiting=revision(asked),
     )
     return _done(row)
 
@@ -57,12 +58,14 @@ async def create(visit: Visit) -> Answer:
 async def every(visit: Visit) -> Answer:
     """A page of them."""
     pairs, total = await visit.read(providers.page, providers.visible(await within(visit)), *visit.page())
-    return listed([told(visit.house, *pair) for pair in pairs], total)
+    spent = await spending(visit, spent_by(pairs))
+    return listed([told(visit.house, *pair, spent) for pair in pairs], total)
 
 
 async def one(visit: Visit) -> Answer:
     """One of them."""
-    return told(visit.house, *await found(visit, virtual=False))
+    pair = await found(visit, virtual=False)
+    return told(visit.house, *pair, await spending(visit, spent_by([pair])))
 
 
 async def update(visit: Visit) -> Answer:
@@ -70,7 +73,7 @@ async def update(visit: Visit) -> Answer:
     asked: Change = visit.content
     credentials.available(asked)
     row, _ = await found(visit, virtual=False)
-    await visit.write(providers.update, row["id"], changes(asked))
+    await visit.write(providers.update, row["id"], changes(asked), revision(asked))
     return _done(row)
 
 
@@ -81,7 +84,7 @@ async def delete(visit: Visit) -> Answer:
     return {}
 
 
-def told(house: House, row: Row, integration: Row) -> Answer:
+def told(house: House, row: Row, integration: Row, spent: Spending) -> Answer:
     """A provider as the API shows it."""
     shown: dict[str, Any] = {
         "integration_id": integration["id"],
@@ -89,7 +92,7 @@ def told(house: House, row: Row, integration: Row) -> Answer:
         "model_config": visible(house, integration),
         "object": "provider",
     }
-    return common(row) | shown
+    return common(row, integration, spent) | shown
 
 
 def _done(row: Row) -> Answer:

@@ -1,16 +1,18 @@
 """`/virtual-keys`: portkey-api.md 3.1. A virtual key is a provider that hides an integration of its own."""
 
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gatekey.admin import credentials
-from gatekey.admin.limits import Limits
+from gatekey.admin.limits import RateLimits, Spending, UsageLimits, revision, spending
 from gatekey.admin.rooms.workspaces import PAGE, Name, Slug, Text
 from gatekey.admin.route import Answer, Query, Route
 from gatekey.admin.visit import House, Visit, listed, milliseconds, moment
 from gatekey.errors import Unsealable
+from gatekey.limits.limit import Limit
 from gatekey.secret import Secret
 from gatekey.store import integrations, providers
 from gatekey.store.rows import Row
@@ -32,8 +34,8 @@ class New(Struct, forbid_unknown_fields=True):
     models: list[Model] | None = None
     expires_at: str | None = None
     workspace_id: str | None = None
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
     secret_mappings: list[dict[str, Any]] | None = None
 
 
@@ -48,8 +50,8 @@ class Change(Struct, forbid_unknown_fields=True):
     configurations: dict[str, Any] | None = None
     models: list[Model] | UnsetType | None = UNSET
     expires_at: str | UnsetType | None = UNSET
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType = UNSET
     reset_usage: bool | None = None
     secret_mappings: list[dict[str, Any]] | None = None
 
@@ -69,6 +71,7 @@ async def create(visit: Visit) -> Answer:
         note=asked.note or "",
         models=asked.models,
         expires_at=milliseconds(asked.expires_at, "expires_at"),
+        limiting=revision(asked),
     )
     return _done(row)
 
@@ -76,12 +79,14 @@ async def create(visit: Visit) -> Answer:
 async def every(visit: Visit) -> Answer:
     """A page of them."""
     found, total = await visit.read(providers.page, providers.visible(await within(visit), virtual=True), *visit.page())
-    return listed([told(visit.house, *pair) for pair in found], total)
+    spent = await spending(visit, spent_by(found))
+    return listed([told(visit.house, *pair, spent) for pair in found], total)
 
 
 async def one(visit: Visit) -> Answer:
     """One of them."""
-    return told(visit.house, *await found(visit, virtual=True))
+    pair = await found(visit, virtual=True)
+    return told(visit.house, *pair, await spending(visit, spent_by([pair])))
 
 
 async def update(visit: Visit) -> Answer:
@@ -94,7 +99,8 @@ async def update(visit: Visit) -> Answer:
     if asked.key or asked.configurations:
         house, key, fields = visit.house, asked.key, asked.configurations or {}
         revise = lambda old: credentials.revised(house, old, key, fields)  # noqa: E731
-    await visit.write(providers.update_virtual, visit.house.vault, row["id"], changes(asked), held, revise)
+    columns, limiting = changes(asked), revision(asked)
+    await visit.write(providers.update_virtual, visit.house.vault, row["id"], columns, held, revise, limiting)
     return _done(row)
 
 
@@ -129,18 +135,22 @@ def changes(asked: Any) -> Row:
     return columns
 
 
-def common(row: Row) -> Answer:
-    """What a provider and a virtual key show alike."""
+def spent_by(pairs: list[tuple[Row, Row]]) -> Iterator[Limit]:
+    """The limits of providers, each with its integration."""
+    return (one for pair in pairs for one in providers.limited(*pair))
+
+
+def common(row: Row, integration: Row, spent: Spending) -> Answer:
+    """What a provider and a virtual key show alike; limits of the integration are shown with the integration."""
     expired = row["expires_at"] is not None and row["expires_at"] <= time.time() * 1000
     return {
         "id": row["id"],
         "slug": row["slug"],
         "name": row["name"],
         "note": row["note"],
-        "status": "expired" if expired else "active",
+        "status": "expired" if expired else spent.status(providers.limited(row, integration)),
         "workspace_id": row["workspace_id"],
-        "usage_limits": None,
-        "rate_limits": None,
+        **spent.told(providers.own(row, integration)),
         "reset_usage": None,
         "expires_at": moment(row["expires_at"]),
         "created_at": moment(row["created_at"]),
@@ -156,10 +166,10 @@ def visible(house: House, integration: Row) -> Answer:
         return {}
 
 
-def told(house: House, row: Row, integration: Row) -> Answer:
+def told(house: House, row: Row, integration: Row, spent: Spending) -> Answer:
     """A virtual key as the API shows it: never its key."""
     allowed = integrations.allowed(integration)
-    return common(row) | {
+    return common(row, integration, spent) | {
         "provider": integration["ai_provider_id"],
         "model_config": visible(house, integration),
         "models": None if allowed is None else sorted(allowed),

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from gatekey.admin.limits import Limits, without_limits
+from gatekey.admin.limits import RateLimits, Spending, UsageLimits, revision, spending
+from gatekey.admin.prices import Config, priced
 from gatekey.admin.route import Answer, Query, Route
 from gatekey.admin.visit import Visit, listed, moment
 from gatekey.errors import NotAvailable
@@ -18,10 +19,14 @@ Metadata = dict[Annotated[str, Meta(max_length=128)], Annotated[str, Meta(max_le
 
 
 class Defaults(Struct, forbid_unknown_fields=True):
-    """What requests of the workspace have. `user_api_key_config`: the config of users' keys that have none."""
+    """What requests of the workspace have. `user_api_key_config`: the config of users' keys that have none.
+
+    `prices`: what models cost here, as `provider/model` -> its `pricing_config`.
+    """
 
     metadata: Metadata | UnsetType | None = UNSET
     user_api_key_config: Annotated[str, Meta(max_length=255)] | UnsetType | None = UNSET
+    prices: dict[Annotated[str, Meta(max_length=512)], Config] | UnsetType | None = UNSET
 
 
 class New(Struct, forbid_unknown_fields=True):
@@ -32,8 +37,8 @@ class New(Struct, forbid_unknown_fields=True):
     description: Text = ""
     defaults: Defaults | None = None
     users: list[str] = []
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
 
 
 class Change(Struct, forbid_unknown_fields=True):
@@ -42,8 +47,9 @@ class Change(Struct, forbid_unknown_fields=True):
     name: Name | UnsetType = UNSET
     description: Text | UnsetType = UNSET
     defaults: Defaults | UnsetType = UNSET
-    usage_limits: Limits = None
-    rate_limits: Limits = None
+    usage_limits: UsageLimits | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType = UNSET
+    reset_usage: bool | None = None
 
 
 class Removal(Struct, forbid_unknown_fields=True):
@@ -55,7 +61,6 @@ class Removal(Struct, forbid_unknown_fields=True):
 async def create(visit: Visit) -> Answer:
     """Make one."""
     asked: New = visit.content
-    without_limits(asked)
     if asked.users:
         raise NotAvailable("users: members of workspaces are not available yet.", param="users")
     found = await visit.write(
@@ -63,33 +68,35 @@ async def create(visit: Visit) -> Answer:
         name=asked.name,
         slug=asked.slug,
         description=asked.description,
-        defaults={"metadata": {}, "user_api_key_config": None, **defaults_of(asked.defaults)},
+        defaults={"metadata": {}, "user_api_key_config": None, **_defaults(asked.defaults)},
+        limiting=revision(asked),
     )
-    return told(found)
+    return (await _told(visit, found))[0]
 
 
 async def every(visit: Visit) -> Answer:
     """A page of them."""
     statement = rows.live(tables.workspaces, **({"id": visit.principal.workspace} if visit.principal.workspace else {}))
     found, total = await visit.read(rows.page, statement, tables.workspaces, *visit.page())
-    return listed([told(row) for row in found], total)
+    return listed(await _told(visit, *found), total)
 
 
 async def one(visit: Visit) -> Answer:
     """One of them."""
     found = await visit.read(workspaces.find, visit.parameters["workspace"])
     visit.inside(found["id"])
-    return told(found)
+    return (await _told(visit, found))[0]
 
 
 async def update(visit: Visit) -> Answer:
     """Change one."""
     asked: Change = visit.content
-    without_limits(asked)
     changes: Row = {name: value for name in ("name", "description") if (value := getattr(asked, name)) is not UNSET}
     await one(visit)
-    defaults = None if isinstance(asked.defaults, UnsetType) else defaults_of(asked.defaults)
-    return told(await visit.write(workspaces.update, visit.parameters["workspace"], defaults, **changes))
+    defaults = None if isinstance(asked.defaults, UnsetType) else _defaults(asked.defaults)
+    place, limiting = visit.parameters["workspace"], revision(asked)
+    row = await visit.write(workspaces.update, place, defaults, limiting=limiting, **changes)
+    return (await _told(visit, row))[0]
 
 
 async def delete(visit: Visit) -> Answer:
@@ -98,6 +105,13 @@ async def delete(visit: Visit) -> Answer:
     await one(visit)
     await visit.write(workspaces.delete, visit.parameters["workspace"], force=force)
     return {}
+
+
+def _defaults(asked: Defaults | None) -> Row:
+    found = defaults_of(asked)
+    for model, config in (found.get("prices") or {}).items():
+        priced(config, f"defaults.prices.{model}")
+    return found
 
 
 def defaults_of(asked: Struct | None) -> Row:
@@ -109,7 +123,12 @@ def defaults_of(asked: Struct | None) -> Row:
     return {name: nothing.get(name) if value in (None, "") else value for name, value in found.items()}
 
 
-def told(row: Row) -> Answer:
+async def _told(visit: Visit, *found: Row) -> list[Answer]:
+    spent = await spending(visit, (one for row in found for one in workspaces.limited(row)))
+    return [told(row, spent) for row in found]
+
+
+def told(row: Row, spent: Spending) -> Answer:
     """A workspace as the API shows it."""
     return {
         "id": row["id"],
@@ -118,8 +137,7 @@ def told(row: Row) -> Answer:
         "description": row["description"],
         "defaults": rows.value(row["defaults"]),
         "is_default": row["is_default"],
-        "usage_limits": None,
-        "rate_limits": None,
+        **spent.told(workspaces.limited(row), several=True),
         "status": "active",
         "created_at": moment(row["created_at"]),
         "last_updated_at": moment(row["last_updated_at"]),
