@@ -1,0 +1,138 @@
+"""Cells: what analytics add up, kept while records are stored, so that a graph of a million requests reads thousands
+of rows.
+
+A cell has the sums of one hour, for the requests that have a value in one dimension and an outcome in common: status,
+cache status, retries. The dimension `""` has all requests. A question with more than one dimension is one for the
+rows of the log themselves.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import islice
+
+from sqlalchemy import Connection, Table, delete
+
+from gatekey.observe.record import Record
+from gatekey.store.logs import MAX_METADATA, clean
+from gatekey.store.tables import cells, latencies
+
+HOUR = 3_600_000
+"""ms."""
+METADATA = "metadata."
+"""Before the key of a dimension of metadata."""
+SPREAD = frozenset({"", "api_key", "virtual_key", "config", "model", "prompt"})
+"""Dimensions for which latencies are kept. The others have so many values that the rows of the log are as few."""
+SUMS = (
+    *("requests", "errors", "fallbacks", "unpriced", "cost", "prompt_tokens", "completion_tokens", "total_us"),
+    "last_at",
+)
+"""The columns of a cell that are not its key; all but the last are added up, of which the highest counts."""
+
+Key = tuple[str | int, ...]
+
+
+def fold(connection: Connection, records: Sequence[Record]) -> None:
+    """Add records, each of which is given once. In sorted order, so that two writers do not wait for each other in a
+    circle."""
+    sums: dict[Key, list[int]] = {}
+    spread: dict[Key, list[int]] = {}
+    for record in records:
+        hour, step = record.created_at // HOUR * HOUR, bucket(record.total_us)
+        workspace, cached = clean(record.workspace, 64), clean(record.cache_status, 32)
+        measured = _measured(record)
+        retries = record.retries if record.ok and record.retries > 0 else 0
+        for dimension, value in dimensions(record):
+            outcome = (dimension, workspace, hour, value, record.status, cached)
+            _add(sums, (*outcome, retries), measured)
+            if dimension in SPREAD:
+                _add(spread, (*outcome, step), (1,))
+    _upsert(connection, cells, sums)
+    _upsert(connection, latencies, spread)
+
+
+def dimensions(record: Record) -> Iterator[tuple[str, str]]:
+    """The dimensions in which a record has a value, with it; as the rows of the log have them."""
+    yield "", ""
+    for dimension, value in (
+        ("api_key", clean(record.api_key, 64)),
+        ("virtual_key", clean(record.virtual_key)),
+        ("config", clean(record.config)),
+        ("model", model(record)),
+        ("prompt", clean(record.prompt)),
+        ("user", clean(record.user)),
+    ):
+        if value:
+            yield dimension, value
+    for key, value in islice(record.metadata.items(), MAX_METADATA):
+        yield METADATA + clean(key), clean(value)
+
+
+def model(record: Record) -> str:
+    """Provider and model in one, as the API filters by them: `openai__gpt-4o`; empty where no provider was asked."""
+    return f"{clean(record.provider, 64)}__{clean(record.model)}" if record.provider else ""
+
+
+def unpriced(record: Record) -> bool:
+    """Whether tokens were consumed whose price is not known."""
+    return record.cost is None and record.usage is not None and record.usage.total > 0
+
+
+def bucket(us: int) -> int:
+    """The bucket of a latency: 16 for each doubling, so that `middle` is at most 3.2 % off."""
+    shift = max(0, us.bit_length() - 5)
+    return shift * 16 + (us >> shift)
+
+
+def middle(bucket: int) -> float:
+    """us in the middle of a bucket."""
+    shift = max(0, bucket // 16 - 1)
+    return ((bucket - shift * 16) << shift) + ((1 << shift) - 1) / 2
+
+
+def forget(connection: Connection, before: int) -> None:
+    """Delete what is about hours that had ended by `before`, ms since the epoch."""
+    for table in (cells, latencies):
+        connection.execute(delete(table).where(table.c.hour <= before - HOUR))
+
+
+def _measured(record: Record) -> tuple[int, ...]:
+    """What a record adds to a cell: in the order of `SUMS`."""
+    prompt, completion = (record.usage.prompt, record.usage.completion) if record.usage else (0, 0)
+    return (
+        *(1, not record.ok, record.fell_back, unpriced(record), record.cost or 0, prompt, completion, record.total_us),
+        record.created_at,
+    )
+
+
+def _add(to: dict[Key, list[int]], key: Key, measured: tuple[int, ...]) -> None:
+    found = to.get(key)
+    if found is None:
+        to[key] = [int(number) for number in measured]
+        return
+    for place, number in enumerate(measured[:8]):
+        found[place] += number
+    if len(measured) > 8:
+        found[8] = max(found[8], measured[8])
+
+
+def _upsert(connection: Connection, table: Table, found: dict[Key, list[int]]) -> None:
+    if found:
+        # Past the statement compiler, which would take longer than the database.
+        rows = [(*key, *sums) for key, sums in sorted(found.items())]
+        connection.exec_driver_sql(_adding(table, "?" if connection.dialect.paramstyle == "qmark" else "%s"), rows)
+
+
+@cache
+def _adding(table: Table, mark: str) -> str:
+    """A row added, or its sums to those that are there. The same words to both databases."""
+    names = [column.name for column in table.columns]
+    keys = [column.name for column in table.primary_key]
+    name = table.name
+    changes = [f"{sum} = {name}.{sum} + excluded.{sum}" for sum in names if sum not in keys and sum != "last_at"]
+    if "last_at" in names:
+        newest = f"CASE WHEN excluded.last_at > {name}.last_at THEN excluded.last_at ELSE {name}.last_at END"
+        changes.append(f"last_at = {newest}")
+    return (
+        f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))}) "  # noqa: S608 (our names)
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(changes)}"
+    )
