@@ -148,6 +148,8 @@ ERRORS = """\
 Every failure has one body: `{"error": {"message", "type", "param", "code"}, "status": "failure", "message"}`.
 `param` names the header, the field or the place in the config at fault.
 `provider` is added once a provider was tried.
+The header `x-gatekey-failed-by` says who failed, `gateway` or `provider`; in the error event that ends a broken stream,
+`failed_by` does.
 A provider's own error keeps its status, its text, type and code; the message begins with the provider's slug.
 What to do about them: [operate](../guides/operate.md).
 

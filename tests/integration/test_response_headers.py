@@ -15,6 +15,7 @@ PATH = "x-portkey-last-used-option-index"
 RETRIES = "x-portkey-retry-attempt-count"
 CACHE = "x-portkey-cache-status"
 TRACE = "x-portkey-trace-id"
+FAILED_BY = "x-gatekey-failed-by"
 
 
 @pytest.mark.parametrize("path", [CHATS, TEXTS, "/v1/models", "/v1/files"])
@@ -90,6 +91,32 @@ def test_retries_are_counted(
     assert (answer.status, answer.headers[RETRIES]) == (status, count)
     assert len(fake.requests) == len(replies)
     assert answer.headers.get("x-should-retry") == ("false" if status != 200 and count != "0" else None)
+
+
+@pytest.mark.parametrize(
+    ("reply", "whose"),
+    [(error(400), "provider"), (error(503), "provider"), (chat().cut(10, "reset"), "provider"), (chat(), None)],
+    ids=["refused", "failed", "broken off", "answered"],
+)
+def test_who_failed(gateway: Gateway, fake: Fake, reply: Any, whose: str | None) -> None:
+    fake.answer(reply)
+    assert gateway.call("POST", CHATS, at(fake), CHAT).headers.get(FAILED_BY) == whose
+
+
+def test_the_gateway_says_where_it_is_itself_who_refuses(gateway: Gateway, fake: Fake) -> None:
+    refused = [
+        gateway.call("POST", CHATS, at(fake), CHAT, key="gk-wrong"),
+        gateway.call("POST", CHATS, at(fake, "nobody"), CHAT),
+        gateway.call("GET", "/v1/configs/none"),
+    ]
+    assert [answer.headers[FAILED_BY] for answer in refused] == ["gateway"] * 3
+
+
+def test_an_error_after_content_says_who_failed(gateway: Gateway, fake: Fake) -> None:
+    fake.answer(chat_stream().cut_after(3, "reset"))
+    with gateway.open("POST", CHATS, at(fake), STREAM) as stream:
+        last = list(stream.events())[-1]
+    assert (last.name, last.json()["failed_by"]) == ("error", "provider")
 
 
 def hurried(reply: Any) -> Any:

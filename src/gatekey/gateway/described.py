@@ -261,6 +261,10 @@ ANSWERED: Final[dict[str, tuple[Schema, str]]] = {
     "x-gatekey-dropped-params": (_TEXT, "Parameters that the provider lacks and was not sent."),
     "x-gatekey-clamped-params": (_TEXT, "Parameters moved into the provider's range, with what was sent."),
     "x-gatekey-not-available": (_TEXT, "Parts of the request that this version lacks and that are safe to be absent."),
+    "x-gatekey-failed-by": (
+        {"enum": ["provider", "gateway"]},
+        "Of an error: who failed; the provider also where it could not be reached or broke off.",
+    ),
     "x-should-retry": (
         {"const": "false"},
         "The gateway has retried already: clients should not.",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gatekey.errors import GatekeyError, Limited
+from gatekey.errors import GatekeyError, Limited, UpstreamError
 from gatekey.gateway.call import Call
 from gatekey.gateway.headers import HOP_BY_HOP, named_by_connection
 from gatekey.gateway.line import Line
@@ -123,6 +123,8 @@ def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str,
             pairs.append((name, ", ".join(values).encode("unicode_escape")[:MAX_LISTED]))
     if not outcome.ok and outcome.retries:
         pairs.append((b"x-should-retry", b"false"))
+    if outcome.status >= 400:
+        pairs.append((b"x-gatekey-failed-by", (outcome.by if outcome.error is None else by(outcome.error)).encode()))
     pairs += [(name.encode("latin-1", "replace"), value.encode("latin-1")) for name, value in outcome.headers]
     return pairs
 
@@ -130,6 +132,7 @@ def headers(call: Call, outcome: Outcome, *, cache: str, unavailable: tuple[str,
 def failed(failure: GatekeyError, trace_id: str) -> tuple[int, Pairs, bytes]:
     """An answer of the gateway's own, made before or beside any attempt."""
     pairs: Pairs = [(b"x-portkey-trace-id", trace_id.encode()), (b"content-type", JSON.encode())]
+    pairs.append((b"x-gatekey-failed-by", by(failure).encode()))
     if isinstance(failure, Limited):
         pairs.append((b"retry-after", b"%d" % failure.retry_after))
     if failure.status == 401:
@@ -141,4 +144,9 @@ def failed(failure: GatekeyError, trace_id: str) -> tuple[int, Pairs, bytes]:
 
 def event(failure: GatekeyError) -> bytes:
     """A failure after the head of a stream. It is the last frame: no `[DONE]` follows."""
-    return b"event: error\ndata: " + error.body(error.of(failure)) + b"\n\n"
+    return b"event: error\ndata: " + error.body(error.of(failure), failed_by=by(failure)) + b"\n\n"
+
+
+def by(failure: GatekeyError) -> str:
+    """Who failed, as callers are told: `provider` also where the exchange with it did."""
+    return "provider" if isinstance(failure, UpstreamError) else "gateway"

@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+FAILED_BY = "x-gatekey-failed-by"
 MAX_SHOWN = 500
 """Characters of an answer without a message that are shown."""
 
@@ -22,7 +23,7 @@ class APIError(Exception):
     """A call failed.
 
     `status_code`, `headers` and `body` are those of the answer, where there is one. `code`, `type` and `param` are what
-    its error says. `by` is who failed: "provider", "gateway", or None where that is not known.
+    its error says. `by` is who failed: "provider" (also where the gateway could not reach it), "gateway", or None where nobody says so.
     """
 
     status_code: int | None = None
@@ -162,13 +163,14 @@ def of_status(status: int, headers: Mapping[str, str], content: bytes) -> APISta
     """The error that an answer with this status is."""
     body = _read(content)
     kind = BY_STATUS.get(status, InternalServerError if status >= 500 else APIStatusError)
-    return kind(_message(body, status), status_code=status, headers=headers, body=body, by=_by(headers))
+    return kind(_message(body, status), status_code=status, headers=headers, body=body, by=headers.get(FAILED_BY))
 
 
 def of_event(data: str, headers: Mapping[str, str]) -> APIStreamError:
     """The error that an event of a stream is."""
     body = _read(data.encode())
-    return APIStreamError(_message(body, None), headers=headers, body=body, by=_by(headers))
+    by = body.get("failed_by") if isinstance(body, dict) else None
+    return APIStreamError(_message(body, None), headers=headers, body=body, by=by)
 
 
 def of_network(error: Exception, where: str, *, connecting: bool = False) -> APIConnectionError:
@@ -180,10 +182,6 @@ def of_network(error: Exception, where: str, *, connecting: bool = False) -> API
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     doing = "could not be reached (is the gateway running there?)" if connecting else "broke the connection"
     return APIConnectionError(f"{where} {doing}: {reason.rstrip('.')}.", unsent=unsent)
-
-
-def _by(headers: Mapping[str, str]) -> str | None:
-    return headers.get("x-gatekey-failed-by") or ("gateway" if "x-portkey-trace-id" in headers else None)
 
 
 def _read(content: bytes) -> Any:
