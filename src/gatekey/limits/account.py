@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gatekey.limits.limit import MOST, Limit, window
 
@@ -25,7 +26,8 @@ Refused = Literal["", "exhausted", "rate", "held"]
 
 
 class Account(Struct):
-    """One limit's state. `at`: the time up to which a rate's spending has leaked, in ms.
+    """One limit's state. `at`: the time up to which a rate's spending has leaked, in us, so that little is lost in
+    rounding however often it is looked at.
 
     `alerted`: the highest threshold whose crossing was told in this epoch; `exhausted`: the highest amount at which
     a call was refused in it, or -1.
@@ -121,15 +123,20 @@ def given(left: int, least: int, want: int) -> int:
     return max(least, min(want, left // SHARE))
 
 
-def write_off(account: Account, lease: Lease) -> None:
-    """A holder is gone, and nobody knows what it spent of its lease: all of it counts."""
-    if lease.epoch == account.epoch:
-        account.held -= lease.held
-        account.spent += lease.held
+def write_off(account: Account, lease: Lease, now: int) -> None:
+    """A holder is gone, and nobody knows what it spent of its lease: all of it counts, as spent now.
+
+    Of a rate, what has not been taken for leaked until now does not leak any more: its limit is not known here.
+    """
+    if lease.epoch == account.epoch and lease.held:
+        account.held = max(0, account.held - lease.held)
+        account.spent = min(account.spent + lease.held, MOST)
+        account.at = max(account.at, now * 1000)
 
 
 def standing(account: Account, limit: Limit, now: int) -> Standing:
     """How a limit stands now."""
+    account = replace(account)
     advance(account, limit, now)
     threshold = limit.alert_threshold
     return Standing(
@@ -150,13 +157,13 @@ def advance(account: Account, limit: Limit, now: int) -> None:
 
 
 def _leak(account: Account, limit: Limit, now: int) -> None:
-    unit = limit.per * 1000
+    now, unit = now * 1000, limit.per * 1_000_000
     leaked = min(account.spent, max(0, now - account.at) * limit.amount // unit)
     account.spent -= leaked
     if not account.spent:
         account.at = max(account.at, now)
     elif leaked:
-        account.at += -(-leaked * unit // limit.amount)  # the rest of a unit is not lost
+        account.at += -(-leaked * unit // limit.amount)  # the time of a rest is not lost
 
 
 def _tell(account: Account, leases: dict[str, Lease], ask: Ask, now: int) -> bool:

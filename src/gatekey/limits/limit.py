@@ -73,9 +73,12 @@ def window(limit: Limit, now: int) -> Window:
 
 
 def expiry(limit: Limit, now: int) -> int | None:
-    """When an account that nobody touches any more says no more than a new one, with a week to spare; None: never."""
+    """When an account that nobody touches any more says no more than a new one, with a week to spare; None: never.
+
+    It is the end of a day, so that it does not change with every exchange.
+    """
     end = now + limit.per * 1000 if limit.per else window(limit, now).end
-    return None if end is None else max(now, end) + 7 * DAY
+    return None if end is None else (max(now, end) // DAY + 8) * DAY
 
 
 def _ms(moment: datetime) -> int:

@@ -73,6 +73,15 @@ class Database:
 
         return await self._run(run)
 
+    async def transact(self, function: Callable[..., T], *arguments: Any) -> T:
+        """`function(connection, *arguments)` in a transaction without a revision: of tables that no directory holds."""
+
+        def run() -> T:
+            with self.engine.begin() as connection:
+                return function(connection, *arguments)
+
+        return await self._run(run)
+
     async def close(self) -> None:
         """Let go of every connection."""
         await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)

@@ -329,10 +329,13 @@ log_exports = Table(
 """An export of logs. `asked`: its filters as the caller wrote them; `until`: the last row's number that is in it, set
 when it starts; `secret` signs its addresses. `workspace_id` null: it is the organisation's."""
 
+Name = String(512).with_variant(String(512, collation="C"), "postgresql")
+"""An account's name. Both databases sort it by its bytes, as Python does: locks are taken in that order."""
+
 ledger_accounts = Table(
     "ledger_accounts",
     metadata,
-    Column("name", String(512), primary_key=True),
+    Column("name", Name, primary_key=True),
     Column("epoch", BigInteger, nullable=False),
     Column("spent", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
@@ -357,7 +360,7 @@ ledger_leases = Table(
     "ledger_leases",
     metadata,
     Column("holder", String(64), primary_key=True),
-    Column("account", String(512), primary_key=True),
+    Column("account", Name, primary_key=True),
     Column("epoch", BigInteger, nullable=False),
     Column("held", BigInteger, nullable=False),
     Column("booked", BigInteger, nullable=False),

@@ -9,9 +9,10 @@ down_revision = "0004"
 
 def upgrade() -> None:
     """The ledger: accounts, holders, leases."""
+    name = sa.String(length=512).with_variant(sa.String(length=512, collation="C"), "postgresql")
     op.create_table(
         "ledger_accounts",
-        sa.Column("name", sa.String(length=512), nullable=False),
+        sa.Column("name", name, nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("spent", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
@@ -32,7 +33,7 @@ def upgrade() -> None:
     op.create_table(
         "ledger_leases",
         sa.Column("holder", sa.String(length=64), nullable=False),
-        sa.Column("account", sa.String(length=512), nullable=False),
+        sa.Column("account", name, nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("booked", sa.BigInteger(), nullable=False),
