@@ -43,6 +43,12 @@ class Told(msgspec.Struct):
 
 def app() -> App:
     """The application of a worker."""
+    _logging()
+    return application(msgspec.json.decode(os.environ[WORKER], type=Told))
+
+
+def application(told: Told) -> App:
+    """The application of these settings."""
     from gatekey.admin.app import Admin
     from gatekey.admin.described import control_plane
     from gatekey.admin.visit import House as ControlHouse
@@ -62,9 +68,7 @@ def app() -> App:
     from gatekey.upstream.client import Client
     from gatekey.upstream.egress import Policy
 
-    told = msgspec.json.decode(os.environ[WORKER], type=Told)
     settings = told.settings
-    _logging()
     catalog = Catalog()
     policy = Policy.parse(settings.trusted_hosts, settings.loopback)
     transport = Client(policy, ca_bundle=Path(settings.ca_bundle).read_bytes() if settings.ca_bundle else None)
@@ -99,6 +103,29 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     # From the start on, and after the server has drained: it gives a signal back to whoever had it before.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
+    told, made = prepared(settings)
+    data = Path(settings.data)
+    listening = _bind(settings)
+    host, port = listening.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (data / "address").write_text(address + "\n")
+    if made:
+        say(f"Admin key, shown once and kept in {data / keys.KEY_FILE}: {made}")
+    if settings.open:
+        say("No gateway key is asked for (--open).")
+    say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
+    os.environ[WORKER] = msgspec.json.encode(told).decode()
+    for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL"):
+        os.environ.pop(f"GATEKEY_{name}", None)
+    return _run(settings, listening)
+
+
+def prepared(settings: Settings) -> tuple[Told, str | None]:
+    """What a worker is told, and the admin key where it was made just now; keys and database are there from here on.
+
+    Raises `BadSettings`.
+    """
     _check(settings)
     data = Path(settings.data)
     try:
@@ -110,23 +137,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     if not settings.database_url:
         (data / DATABASE_FILE).touch(mode=0o600)
     _migrate(database)
-    listening = _bind(settings)
-    host, port = listening.getsockname()[:2]
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (data / "address").write_text(address + "\n")
-    if made:
-        say(f"Admin key, shown once and kept in {data / keys.KEY_FILE}: {made}")
-    if settings.open:
-        say("No gateway key is asked for (--open).")
-    say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
     bare = msgspec.structs.replace(settings, admin_key="", master_key="", database_url="")
-    os.environ[WORKER] = msgspec.json.encode(
-        Told(bare, known.hex(), database, sealing if settings.master_key else [])
-    ).decode()
-    for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL"):
-        os.environ.pop(f"GATEKEY_{name}", None)
-    return _run(settings, listening)
+    return Told(bare, known.hex(), database, sealing if settings.master_key else []), made
 
 
 def database_url(data: Path, settings: Settings) -> str:
