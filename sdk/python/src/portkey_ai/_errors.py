@@ -23,7 +23,8 @@ class APIError(Exception):
     """A call failed.
 
     `status_code`, `headers` and `body` are those of the answer, where there is one. `code`, `type` and `param` are what
-    its error says. `by` is who failed: "provider" (also where the gateway could not reach it), "gateway", or None where nobody says so.
+    its error says. `by` is who failed: "provider" (also where the gateway could not reach it), "gateway",
+    or None where nobody says so.
     """
 
     status_code: int | None = None

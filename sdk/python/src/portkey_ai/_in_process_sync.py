@@ -25,7 +25,7 @@ class InProcess:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="portkey_ai", daemon=True).start()
+                threading.Thread(target=_run, args=(self._loop,), name="portkey_ai", daemon=True).start()
                 self._inner = in_process.AsyncInProcess(self._app)
         return Exchange(self, self.run(self._inner.send(request)))
 
@@ -46,6 +46,11 @@ class InProcess:
                 self.run(self._inner.close())
                 loop, self._loop = self._loop, None
                 loop.call_soon_threadsafe(loop.stop)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
 
 
 class Exchange:

@@ -87,15 +87,22 @@ class Options(HeaderOptions, total=False):
 
     base_url: str | None
     timeout: float | None
-    max_retries: int
+    max_retries: int | None
     ssl_context: Any
     app: Any
 
 
 _HEADERS = frozenset(HeaderOptions.__annotations__)
 _ALL = frozenset(Options.__annotations__)
-_PLAIN = {"headers", "Authorization", "authorization"}
-"""Options whose header is not made of their own name."""
+ELSEWHERE = {
+    "http_client": "Connections are the client's own; an `ssl_context` says whom they trust, HTTPS_PROXY the way.",
+    "instrumentation": "The gateway keeps the records.",
+    "calculate_audio_duration": "Sounds are sent as they are.",
+    "websocket_base_url": "There are no websockets.",
+    "webhook_secret": "There are no webhooks.",
+    "mode": "A `config` says it.",
+}
+"""Options that other clients of this API have, and what stands in their place."""
 
 
 def merged(given: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,15 +154,16 @@ def _check(options: Mapping[str, Any], known: frozenset[str]) -> None:
     forwarded = _forwarded(options)
     for name in options:
         if name not in known and _dashed(name) not in forwarded:
-            raise TypeError(f"There is no option {name!r}.{meant(name, known)} Other headers go into headers={{...}}.")
+            told = ELSEWHERE.get(name) or f"{meant(name, known)}Other headers go into headers={{...}}."
+            raise TypeError(f"There is no option {name!r}. {told}")
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """The known name that is nearest, as a question."""
+    """The known name that is nearest, as a question and a space; empty where none is near."""
     from difflib import get_close_matches  # only for who has mistyped
 
     near = get_close_matches(name, known, 1, 0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return f"Did you mean {near[0]!r}? " if near else ""
 
 
 def _forwarded(options: Mapping[str, Any]) -> set[str]:

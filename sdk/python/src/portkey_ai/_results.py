@@ -27,7 +27,8 @@ class Result(dict[str, Any]):
         if name in known:
             return None
         nearest = "" if name.startswith("_") else meant(name, [*self, *known])
-        raise AttributeError(f"{type(self).__name__} has no field {name!r}.{nearest}", name=name, obj=self)
+        told = f"{type(self).__name__} has no field {name!r}. {nearest}".rstrip()
+        raise AttributeError(told, name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value

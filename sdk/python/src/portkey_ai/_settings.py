@@ -31,7 +31,8 @@ class Settings:
         """The headers that the options have become."""
         self.headers = {"host": self.origin.name, "user-agent": AGENT, **self.told}
         self.timeout = _timeout(self.options)
-        self.max_retries: int = self.options.get("max_retries", _retries.DEFAULT)
+        most = self.options.get("max_retries")
+        self.max_retries: int = _retries.DEFAULT if most is None else most
 
     def request(self, asked: Call) -> Request:
         """The request of a call."""

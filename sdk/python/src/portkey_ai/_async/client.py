@@ -102,9 +102,9 @@ class AsyncPortkey(AsyncResources):
         """GET any path below `base_url`."""
         return await self.send(call("GET", path, Result, query))
 
-    async def post(self, path: str, body: Any = None, *, files: Mapping[str, Any] | None = None, **fields: Any) -> Any:
+    async def post(self, url: str, body: Any = None, *, files: Mapping[str, Any] | None = None, **fields: Any) -> Any:
         """POST to any path below `base_url`: the fields, or `body`, as JSON; with `files` as a form."""
-        return await self.send(_with_body("POST", path, body, fields, files))
+        return await self.send(_with_body("POST", url, body, fields, files))
 
     async def put(self, path: str, body: Any = None, **fields: Any) -> Any:
         """PUT to any path below `base_url`."""

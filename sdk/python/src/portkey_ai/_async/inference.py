@@ -60,8 +60,21 @@ class AsyncCompletions(AsyncResource):
         return await self._streamed(kind, chunk, "/completions", stream, fields)
 
 
+class AsyncChatMessages(AsyncResource):
+    """Messages of a stored chat."""
+
+    async def list(self, completion_id: str, **query: Any) -> types.Page:
+        """Those that it began with."""
+        return await self._send(types.Page, "GET", path("/chat/completions/{}/messages", completion_id), query)
+
+
 class AsyncChatCompletions(AsyncResource):
-    """Chats. The methods beside `create` are for what the provider stored."""
+    """Chats. What is beside `create` is for those that the provider stored."""
+
+    @property
+    def messages(self) -> AsyncChatMessages:
+        """The messages of stored ones."""
+        return AsyncChatMessages(self._client)
 
     @overload
     async def create(
@@ -138,8 +151,34 @@ class AsyncModerations(AsyncResource):
         return await self._send(types.Moderation, "POST", "/moderations", {"input": input, **fields})
 
 
+class AsyncInputItems(AsyncResource):
+    """What a stored response was made of."""
+
+    async def list(self, response_id: str, **query: Any) -> types.Page:
+        """All of it."""
+        return await self._send(types.Page, "GET", path("/responses/{}/input_items", response_id), query)
+
+
+class AsyncInputTokens(AsyncResource):
+    """How large an input is."""
+
+    async def count(self, **fields: Unpack[ResponseParams]) -> types.Result:
+        """Its tokens."""
+        return await self._send(types.Result, "POST", "/responses/input_tokens", fields)
+
+
 class AsyncResponses(AsyncResource):
     """OpenAI's Responses."""
+
+    @property
+    def input_items(self) -> AsyncInputItems:
+        """What stored ones were made of."""
+        return AsyncInputItems(self._client)
+
+    @property
+    def input_tokens(self) -> AsyncInputTokens:
+        """How large an input is."""
+        return AsyncInputTokens(self._client)
 
     @overload
     async def create(
@@ -169,9 +208,9 @@ class AsyncResponses(AsyncResource):
         """End one that is made in the background."""
         return await self._send(types.Response, "POST", path("/responses/{}/cancel", response_id), fields)
 
-    async def input_items(self, response_id: str, **query: Any) -> types.Page:
-        """What a stored one was made of."""
-        return await self._send(types.Page, "GET", path("/responses/{}/input_items", response_id), query)
+    async def compact(self, **fields: Unpack[ResponseParams]) -> types.Response:
+        """A shorter input that says the same."""
+        return await self._send(types.Response, "POST", "/responses/compact", fields)
 
 
 class AsyncMessages(AsyncResource):

@@ -5,6 +5,7 @@ A file is a `pathlib.Path`, an open file, bytes, or `(name, content[, media type
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from portkey_ai import types
@@ -127,8 +128,21 @@ class AsyncBatches(AsyncResource):
         return await self._send(types.Batch, "POST", path("/batches/{}/cancel", batch_id), fields)
 
 
+class AsyncCheckpoints(AsyncResource):
+    """States of a model in the making that were kept."""
+
+    async def list(self, fine_tuning_job_id: str, **query: Any) -> types.Page:
+        """All of them."""
+        return await self._send(types.Page, "GET", path("/fine_tuning/jobs/{}/checkpoints", fine_tuning_job_id), query)
+
+
 class AsyncFineTuningJobs(AsyncResource):
     """Models in the making."""
+
+    @property
+    def checkpoints(self) -> AsyncCheckpoints:
+        """Their states that were kept."""
+        return AsyncCheckpoints(self._client)
 
     async def create(self, *, model: str, training_file: str, **fields: Any) -> types.FineTuningJob:
         """Begin one."""
@@ -151,10 +165,6 @@ class AsyncFineTuningJobs(AsyncResource):
     async def list_events(self, fine_tuning_job_id: str, **query: Any) -> types.Page:
         """What happened to one."""
         return await self._send(types.Page, "GET", path("/fine_tuning/jobs/{}/events", fine_tuning_job_id), query)
-
-    async def list_checkpoints(self, fine_tuning_job_id: str, **query: Any) -> types.Page:
-        """Its states that were kept."""
-        return await self._send(types.Page, "GET", path("/fine_tuning/jobs/{}/checkpoints", fine_tuning_job_id), query)
 
 
 class AsyncFineTuning(AsyncResource):
@@ -191,8 +201,38 @@ class AsyncVectorStoreFiles(AsyncResource):
         )
 
 
+class AsyncVectorStoreBatches(AsyncResource):
+    """Files that are added to a vector store together."""
+
+    async def create(self, vector_store_id: str, *, file_ids: Sequence[str], **fields: Any) -> types.VectorStore:
+        """Add some."""
+        asked = {"file_ids": file_ids, **fields}
+        where = path("/vector_stores/{}/file_batches", vector_store_id)
+        return await self._send(types.VectorStore, "POST", where, asked)
+
+    async def retrieve(self, batch_id: str, *, vector_store_id: str, **query: Any) -> types.VectorStore:
+        """How far they are."""
+        where = path("/vector_stores/{}/file_batches/{}", vector_store_id, batch_id)
+        return await self._send(types.VectorStore, "GET", where, query)
+
+    async def cancel(self, batch_id: str, *, vector_store_id: str, **fields: Any) -> types.VectorStore:
+        """Add no more of them."""
+        where = path("/vector_stores/{}/file_batches/{}/cancel", vector_store_id, batch_id)
+        return await self._send(types.VectorStore, "POST", where, fields)
+
+    async def list_files(self, batch_id: str, *, vector_store_id: str, **query: Any) -> types.Page:
+        """Which they are."""
+        where = path("/vector_stores/{}/file_batches/{}/files", vector_store_id, batch_id)
+        return await self._send(types.Page, "GET", where, query)
+
+
 class AsyncVectorStores(AsyncResource):
     """Vector stores at the provider."""
+
+    @property
+    def file_batches(self) -> AsyncVectorStoreBatches:
+        """Files that are added together."""
+        return AsyncVectorStoreBatches(self._client)
 
     @property
     def files(self) -> AsyncVectorStoreFiles:

@@ -173,6 +173,14 @@ class AsyncSummary(AsyncResource):
 class AsyncGroups(AsyncResource):
     """Figures by what requests have in common."""
 
+    async def group_by(self, group_by: str, **query: Any) -> types.Analytics:
+        """By anything that there is a group of."""
+        return await self._send(types.Analytics, "GET", path("/analytics/groups/{}", group_by), query)
+
+    async def workspaces(self, **query: Any) -> types.Analytics:
+        """By workspace."""
+        return await self._send(types.Analytics, "GET", "/analytics/groups/workspaces", query)
+
     async def users(self, **query: Any) -> types.Analytics:
         """By user."""
         return await self._send(types.Analytics, "GET", "/analytics/groups/users", query)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from portkey_ai._async import inference
 
 if TYPE_CHECKING:
-    from portkey_ai._async import media, observed, stored
+    from portkey_ai._async import beta, media, observed, policies, stored
 
 
 class AsyncResources:
@@ -91,6 +91,13 @@ class AsyncResources:
         return media.AsyncVectorStores(self)
 
     @property
+    def beta(self: Any) -> beta.AsyncBeta:
+        """Assistants and threads."""
+        from portkey_ai._async import beta
+
+        return beta.AsyncBeta(self)
+
+    @property
     def configs(self: Any) -> stored.AsyncConfigs:
         """Saved configs."""
         from portkey_ai._async import stored
@@ -124,6 +131,13 @@ class AsyncResources:
         from portkey_ai._async import stored
 
         return stored.AsyncApiKeys(self)
+
+    @property
+    def policies(self: Any) -> policies.AsyncPolicies:
+        """Limits by what requests have in common."""
+        from portkey_ai._async import policies
+
+        return policies.AsyncPolicies(self)
 
     @property
     def admin(self: Any) -> stored.AsyncAdmin:

@@ -103,9 +103,9 @@ class Portkey(Resources):
         """GET any path below `base_url`."""
         return self.send(call("GET", path, Result, query))
 
-    def post(self, path: str, body: Any = None, *, files: Mapping[str, Any] | None = None, **fields: Any) -> Any:
+    def post(self, url: str, body: Any = None, *, files: Mapping[str, Any] | None = None, **fields: Any) -> Any:
         """POST to any path below `base_url`: the fields, or `body`, as JSON; with `files` as a form."""
-        return self.send(_with_body("POST", path, body, fields, files))
+        return self.send(_with_body("POST", url, body, fields, files))
 
     def put(self, path: str, body: Any = None, **fields: Any) -> Any:
         """PUT to any path below `base_url`."""

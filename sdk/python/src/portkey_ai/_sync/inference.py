@@ -61,8 +61,21 @@ class Completions(Resource):
         return self._streamed(kind, chunk, "/completions", stream, fields)
 
 
+class ChatMessages(Resource):
+    """Messages of a stored chat."""
+
+    def list(self, completion_id: str, **query: Any) -> types.Page:
+        """Those that it began with."""
+        return self._send(types.Page, "GET", path("/chat/completions/{}/messages", completion_id), query)
+
+
 class ChatCompletions(Resource):
-    """Chats. The methods beside `create` are for what the provider stored."""
+    """Chats. What is beside `create` is for those that the provider stored."""
+
+    @property
+    def messages(self) -> ChatMessages:
+        """The messages of stored ones."""
+        return ChatMessages(self._client)
 
     @overload
     def create(
@@ -139,8 +152,34 @@ class Moderations(Resource):
         return self._send(types.Moderation, "POST", "/moderations", {"input": input, **fields})
 
 
+class InputItems(Resource):
+    """What a stored response was made of."""
+
+    def list(self, response_id: str, **query: Any) -> types.Page:
+        """All of it."""
+        return self._send(types.Page, "GET", path("/responses/{}/input_items", response_id), query)
+
+
+class InputTokens(Resource):
+    """How large an input is."""
+
+    def count(self, **fields: Unpack[ResponseParams]) -> types.Result:
+        """Its tokens."""
+        return self._send(types.Result, "POST", "/responses/input_tokens", fields)
+
+
 class Responses(Resource):
     """OpenAI's Responses."""
+
+    @property
+    def input_items(self) -> InputItems:
+        """What stored ones were made of."""
+        return InputItems(self._client)
+
+    @property
+    def input_tokens(self) -> InputTokens:
+        """How large an input is."""
+        return InputTokens(self._client)
 
     @overload
     def create(
@@ -170,9 +209,9 @@ class Responses(Resource):
         """End one that is made in the background."""
         return self._send(types.Response, "POST", path("/responses/{}/cancel", response_id), fields)
 
-    def input_items(self, response_id: str, **query: Any) -> types.Page:
-        """What a stored one was made of."""
-        return self._send(types.Page, "GET", path("/responses/{}/input_items", response_id), query)
+    def compact(self, **fields: Unpack[ResponseParams]) -> types.Response:
+        """A shorter input that says the same."""
+        return self._send(types.Response, "POST", "/responses/compact", fields)
 
 
 class Messages(Resource):

@@ -6,6 +6,7 @@ A file is a `pathlib.Path`, an open file, bytes, or `(name, content[, media type
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from portkey_ai import types
@@ -128,8 +129,21 @@ class Batches(Resource):
         return self._send(types.Batch, "POST", path("/batches/{}/cancel", batch_id), fields)
 
 
+class Checkpoints(Resource):
+    """States of a model in the making that were kept."""
+
+    def list(self, fine_tuning_job_id: str, **query: Any) -> types.Page:
+        """All of them."""
+        return self._send(types.Page, "GET", path("/fine_tuning/jobs/{}/checkpoints", fine_tuning_job_id), query)
+
+
 class FineTuningJobs(Resource):
     """Models in the making."""
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """Their states that were kept."""
+        return Checkpoints(self._client)
 
     def create(self, *, model: str, training_file: str, **fields: Any) -> types.FineTuningJob:
         """Begin one."""
@@ -152,10 +166,6 @@ class FineTuningJobs(Resource):
     def list_events(self, fine_tuning_job_id: str, **query: Any) -> types.Page:
         """What happened to one."""
         return self._send(types.Page, "GET", path("/fine_tuning/jobs/{}/events", fine_tuning_job_id), query)
-
-    def list_checkpoints(self, fine_tuning_job_id: str, **query: Any) -> types.Page:
-        """Its states that were kept."""
-        return self._send(types.Page, "GET", path("/fine_tuning/jobs/{}/checkpoints", fine_tuning_job_id), query)
 
 
 class FineTuning(Resource):
@@ -192,8 +202,38 @@ class VectorStoreFiles(Resource):
         )
 
 
+class VectorStoreBatches(Resource):
+    """Files that are added to a vector store together."""
+
+    def create(self, vector_store_id: str, *, file_ids: Sequence[str], **fields: Any) -> types.VectorStore:
+        """Add some."""
+        asked = {"file_ids": file_ids, **fields}
+        where = path("/vector_stores/{}/file_batches", vector_store_id)
+        return self._send(types.VectorStore, "POST", where, asked)
+
+    def retrieve(self, batch_id: str, *, vector_store_id: str, **query: Any) -> types.VectorStore:
+        """How far they are."""
+        where = path("/vector_stores/{}/file_batches/{}", vector_store_id, batch_id)
+        return self._send(types.VectorStore, "GET", where, query)
+
+    def cancel(self, batch_id: str, *, vector_store_id: str, **fields: Any) -> types.VectorStore:
+        """Add no more of them."""
+        where = path("/vector_stores/{}/file_batches/{}/cancel", vector_store_id, batch_id)
+        return self._send(types.VectorStore, "POST", where, fields)
+
+    def list_files(self, batch_id: str, *, vector_store_id: str, **query: Any) -> types.Page:
+        """Which they are."""
+        where = path("/vector_stores/{}/file_batches/{}/files", vector_store_id, batch_id)
+        return self._send(types.Page, "GET", where, query)
+
+
 class VectorStores(Resource):
     """Vector stores at the provider."""
+
+    @property
+    def file_batches(self) -> VectorStoreBatches:
+        """Files that are added together."""
+        return VectorStoreBatches(self._client)
 
     @property
     def files(self) -> VectorStoreFiles:

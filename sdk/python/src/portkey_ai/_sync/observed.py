@@ -174,6 +174,14 @@ class Summary(Resource):
 class Groups(Resource):
     """Figures by what requests have in common."""
 
+    def group_by(self, group_by: str, **query: Any) -> types.Analytics:
+        """By anything that there is a group of."""
+        return self._send(types.Analytics, "GET", path("/analytics/groups/{}", group_by), query)
+
+    def workspaces(self, **query: Any) -> types.Analytics:
+        """By workspace."""
+        return self._send(types.Analytics, "GET", "/analytics/groups/workspaces", query)
+
     def users(self, **query: Any) -> types.Analytics:
         """By user."""
         return self._send(types.Analytics, "GET", "/analytics/groups/users", query)

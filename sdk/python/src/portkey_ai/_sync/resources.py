@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from portkey_ai._sync import inference
 
 if TYPE_CHECKING:
-    from portkey_ai._sync import media, observed, stored
+    from portkey_ai._sync import beta, media, observed, policies, stored
 
 
 class Resources:
@@ -92,6 +92,13 @@ class Resources:
         return media.VectorStores(self)
 
     @property
+    def beta(self: Any) -> beta.Beta:
+        """Assistants and threads."""
+        from portkey_ai._sync import beta
+
+        return beta.Beta(self)
+
+    @property
     def configs(self: Any) -> stored.Configs:
         """Saved configs."""
         from portkey_ai._sync import stored
@@ -125,6 +132,13 @@ class Resources:
         from portkey_ai._sync import stored
 
         return stored.ApiKeys(self)
+
+    @property
+    def policies(self: Any) -> policies.Policies:
+        """Limits by what requests have in common."""
+        from portkey_ai._sync import policies
+
+        return policies.Policies(self)
 
     @property
     def admin(self: Any) -> stored.Admin:
