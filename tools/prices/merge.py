@@ -18,6 +18,8 @@ NEAR = Decimal("0.002")
 TELLS_APART = ("google",)
 """Whose usage says of each token put out what it is; of others' models that make pictures or speech, the dearer."""
 ORDER = (*INPUT, *OUTPUT, "image", "audio_hour", "characters")
+MOST = Decimal(1_000_000)
+"""US dollars that a price may come to."""
 FREE = (":free", "omni-moderation-latest")
 _NOTHING = {"*": Entry({0: {"input": Decimal(0), "output": Decimal(0)}})}
 ON_THIS_MACHINE = {"local": _NOTHING, "ollama": _NOTHING}
@@ -104,6 +106,8 @@ def _of_the_table(entry: Entry, provider: str, model: str, rates: Rates) -> Rate
     if entry.makes and provider not in TELLS_APART:
         out = [rates[name] for name in ("output", "output_audio", "output_image") if name in rates]
         rates |= {"output": max(out)} if out else {}
+    if rates.get("cache_read", 0) > rates.get("input", MOST):  # the sources' days differ: no read is dearer
+        del rates["cache_read"]
     if rates.get("reasoning") == rates.get("output"):
         rates.pop("reasoning", None)
     free = model.endswith(FREE)

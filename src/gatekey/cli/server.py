@@ -21,6 +21,8 @@ from gatekey.cli.settings import BadSettings, Settings
 from gatekey.gateway.app import App
 
 if TYPE_CHECKING:
+    from gatekey.gateway.prices import Prices
+    from gatekey.store.directory import Directory
     from gatekey.vault import Vault
 
 WORKER = "_GATEKEY_WORKER"
@@ -61,7 +63,6 @@ def application(told: Told) -> App:
     from gatekey.gateway.openapi import document
     from gatekey.gateway.purse import Purse
     from gatekey.observe.spool import Spool
-    from gatekey.pricing import Table
     from gatekey.store.database import Database
     from gatekey.store.directory import Directory
     from gatekey.upstream.children import Children
@@ -81,12 +82,21 @@ def application(told: Told) -> App:
         directory=directory,
         memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
         max_body=int(settings.max_body_mb * 1024 * 1024),
-        money=Money(Table(), directory, Purse()),
+        money=Money(_prices(settings, directory), directory, Purse()),
         journal=Journal(Spool(Path(settings.data) / "spool").write),
         anybody=settings.open,
     )
     control = Admin(ControlHouse(catalog, database, directory, vault, policy))
     return App(house, lambda: document(catalog, control_plane), control, most=settings.max_calls)
+
+
+def _prices(settings: Settings, directory: "Directory") -> "Prices":
+    from gatekey.gateway.prices import Prices
+
+    if not settings.prices:
+        return Prices(prices.load(), directory)
+    file = prices.Changing(settings.prices)
+    return Prices(file.table, directory, file.newer)
 
 
 def _vault(told: Told) -> "Vault":

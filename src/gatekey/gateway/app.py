@@ -93,12 +93,14 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._house.directory.open()
+        await self._house.money.prices.open()
         # What is here now stays for the life of the process: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECT)
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._house.money.prices.close()
         await self._house.directory.close()
         upstream = self._house.upstream
         await upstream.children.close()

@@ -73,7 +73,7 @@ class Meter:
         limits = self._money.limits(call, aim, self._model)
         if not limits or self._free:
             return
-        self._price = self._money.price(aim, self._model)
+        self._price = self._money.price(call, aim, self._model)
         asked: list[tuple[Limit, int | None]] = []
         for limit in limits:
             if limit.counts != "requests":
@@ -153,7 +153,7 @@ class Meter:
         if used is None:
             tried.cost, tried.priced = (0, True) if self._costless else (None, False)
         else:
-            price = self._money.price(self._aim, self._model, outcome.model)
+            price = self._money.price(self._call, self._aim, self._model, outcome.model)
             tried.usage, tried.cost = used, cost(used, price)
             tried.priced = tried.cost is not None
         tried.model = tried.model or outcome.model

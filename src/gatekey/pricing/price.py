@@ -3,7 +3,9 @@
 Where a class was used that has no rate, the cost is not known, which is not zero.
 """
 
+from fractions import Fraction
 from functools import cached_property
+from math import ceil
 from operator import attrgetter
 from typing import Any
 
@@ -25,12 +27,13 @@ class Price(Struct, frozen=True, dict=True):
     """The price of a model: rates by the size of the prompt, ascending; the first hold from the first token.
 
     `max_output`: the most tokens that it puts out; None: not known. `own`: set by those who pay, so that it goes
-    before what a provider says about the cost.
+    before what a provider says about the cost. `factor`: what that is multiplied with where it does not.
     """
 
     rates: tuple[Rates, ...]
     max_output: int | None = None
     own: bool = False
+    factor: Fraction = Fraction(1)
 
     def cost(self, usage: Usage) -> int | None:
         """Nano-dollars, rounded up once, at the end; None where a class that was used has no price.
@@ -72,9 +75,13 @@ class Price(Struct, frozen=True, dict=True):
         return cls((config.rates(pricing_config),), own=True)
 
     def times(self, multiplier: Any) -> "Price":
-        """This price by an integration's `pricing_adjustments.multiplier`. Raises `BadBody`."""
+        """This price by an integration's `pricing_adjustments.multiplier`. Raises `BadBody`.
+
+        What a provider tells of the cost is not told by class: factors of classes cannot hold for it.
+        """
         factors, default = config.factors(multiplier)
-        return Price(tuple(rates.times(factors, default) for rates in self.rates), self.max_output, own=True)
+        rates = tuple(rates.times(factors, default) for rates in self.rates)
+        return Price(rates, self.max_output, own=self.own or bool(factors), factor=self.factor * default)
 
     @cached_property
     def _weights(self) -> tuple[tuple[int, tuple[int | None, ...]], ...]:
@@ -95,9 +102,15 @@ class Price(Struct, frozen=True, dict=True):
 
 def cost(usage: Usage, price: Price | None) -> int | None:
     """What an exchange cost: by a price of one's own, else as the provider told, else by the table; None: unpriced."""
-    if usage.told is not None and not (price is not None and price.own):
+    if price is None:
         return usage.told
-    return None if price is None else price.cost(usage)
+    if usage.told is not None and not price.own:
+        return usage.told if price.factor == 1 else ceil(usage.told * price.factor)
+    return price.cost(usage)
+
+
+UNKNOWN = Price((Rates(),))
+"""The price of what is not priced."""
 
 
 def _weight(rates: Rates, name: str) -> int | None:

@@ -14,7 +14,7 @@ from math import ceil
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gatekey.pricing.price import Price
 from gatekey.pricing.rates import CLASSES, MOST, Rates
@@ -30,38 +30,57 @@ class BadPrices(ValueError):
 
 
 class _File(Struct):
-    providers: dict[str, dict[str, dict[str, Any]]]
+    providers: dict[str, dict[str, Raw]]
     date: str = ""
+    sources: dict[str, str] = {}
 
 
-_file = msgspec.json.Decoder(_File, float_hook=Decimal)
+_file = msgspec.json.Decoder(_File)
+_entry = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+class Entry(Struct, frozen=True):
+    """What a table says about a model: as it stands in the file (`text`), whose `date` and `sources` say more."""
+
+    text: Raw
+    date: str = ""
+    sources: Mapping[str, str] = {}
 
 
 class Table(Struct, frozen=True):
-    """Prices by provider and model, both in lower case. `date`: as of when."""
+    """Prices by provider and model, both in lower case. An entry is read when it is asked for: few ever are."""
 
-    prices: Mapping[str, Mapping[str, Price]] = {}
-    date: str = ""
+    entries: Mapping[str, Mapping[str, Entry]] = {}
 
     @classmethod
-    def parse(cls, data: bytes) -> "Table":
-        """The table that a file holds. Raises `BadPrices`."""
+    def parse(cls, data: bytes, *, checked: bool = True) -> "Table":
+        """The table that a file holds. Raises `BadPrices`.
+
+        `checked` False: its entries are known to be good, and none is read before it is asked for.
+        """
         try:
             file = _file.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BadPrices(f"not a table of prices: {error}") from None
-        prices = {
-            provider.lower(): {model.lower(): _price(entry, f"{provider}/{model}") for model, entry in models.items()}
-            for provider, models in file.providers.items()
-        }
-        return cls(prices, file.date)
+        if checked:
+            for provider, models in file.providers.items():
+                for model, text in models.items():
+                    _price(text, f"{provider}/{model}")
+        return cls(
+            {
+                provider.lower(): {
+                    model.lower(): Entry(text, file.date, file.sources) for model, text in models.items()
+                }
+                for provider, models in file.providers.items()
+            }
+        )
 
     def over(self, other: "Table") -> "Table":
         """This table laid over another: a model that is in both has the price of this one."""
-        prices = {**other.prices}
-        for provider, models in self.prices.items():
-            prices[provider] = {**prices.get(provider, {}), **models}
-        return Table(prices, self.date or other.date)
+        entries = {**other.entries}
+        for provider, models in self.entries.items():
+            entries[provider] = {**entries.get(provider, {}), **models}
+        return Table(entries)
 
     def find(self, provider: str, *models: str) -> Price | None:
         """The price of the first of these models that has one; None where it is not known, and nothing is guessed.
@@ -69,15 +88,20 @@ class Table(Struct, frozen=True):
         A model is written as callers write it: in any case, with the date of a snapshot, as `models/x`, or
         fine-tuned (`ft:base:...`).
         """
-        known = self.prices.get(provider, {})
+        found = self.entry(provider, *models)
+        return None if found is None else _price(found[1].text, f"{provider}/{found[0]}")
+
+    def entry(self, provider: str, *models: str) -> tuple[str, Entry] | None:
+        """The entry that `find` takes the price from, and the name that it has in the table."""
+        known = self.entries.get(provider, {})
         for model in models:
-            for name in _spellings(model):
+            for name in spellings(model):
                 if name in known:
-                    return known[name]
-        return known.get("*")
+                    return name, known[name]
+        return ("*", known["*"]) if "*" in known else None
 
 
-def _spellings(model: str) -> list[str]:
+def spellings(model: str) -> list[str]:
     """The names that a model's price may be found by, the most exact first."""
     name = model.lower().removeprefix("models/")
     if name.startswith("ft:"):
@@ -87,7 +111,11 @@ def _spellings(model: str) -> list[str]:
     return [name] if undated == name else [name, undated]
 
 
-def _price(entry: Mapping[str, Any], where: str) -> Price:
+def _price(text: Raw, where: str) -> Price:
+    try:
+        entry = _entry.decode(text)
+    except msgspec.MsgspecError as error:
+        raise BadPrices(f"{where}: {error}") from None
     above, most = entry.get("above", []), entry.get("max_output")
     first = {name: value for name, value in entry.items() if name not in ("above", "max_output")}
     if not isinstance(above, list) or not all(isinstance(step, dict) and step.get("tokens") for step in above):

@@ -137,6 +137,7 @@ class Provider:
     `sends` makes further headers out of the options. `server` names a module that serves the provider on this
     machine (`python -m`), started on first use; `base` is then unused.
     Text completions go through `chat` where `completions` is missing or does not serve the model.
+    `deploys`: what callers name as the model is a deployment of their own; which model that is, its answers tell.
     """
 
     slug: str
@@ -153,6 +154,7 @@ class Provider:
     counts: Callable[[Theirs], Usage | None] = counted
     default_model: str = ""
     server: str = ""
+    deploys: bool = False
 
     @cached_property
     def option_headers(self) -> dict[bytes, str]:

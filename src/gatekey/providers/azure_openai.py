@@ -151,6 +151,7 @@ provider = Provider(
     auth=header("api-key"),
     key_headers=("api-key",),
     key_needed=False,
+    deploys=True,
     endpoints={
         "completions": _serving("/completions", usage_on_request=_accepts_usage),
         "chat": _serving("/chat/completions", usage_on_request=_accepts_usage),
