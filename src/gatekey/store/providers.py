@@ -180,7 +180,7 @@ def _may(integration: Row, provider: Row) -> bool:
     return integrations.usable(integration, provider["workspace_id"])
 
 
-def update(write: Write, id: str, columns: Row, limiting: limits.Revise | None) -> None:
+def update(write: Write, id: str, columns: Row, limiting: limits.Revise | None = None) -> None:
     """Change its name, note or expiry, and its limits. Raises `NotFound`."""
     found, _ = find(write.connection, "", id)
     columns = columns | {"limits": limits.revised(found["limits"], limiting, write.now)}
@@ -194,7 +194,7 @@ def update_virtual(
     columns: Row,
     held: Row,
     revise: Revise | None,
-    limiting: limits.Revise | None,
+    limiting: limits.Revise | None = None,
 ) -> tuple[Row, Row]:
     """Change a virtual key: columns of its own, those of its integration, its credential, its limits.
 

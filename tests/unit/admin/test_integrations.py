@@ -64,7 +64,9 @@ def test_a_change_reaches_every_provider_of_it(control: Control, ask: Ask) -> No
         ({**OPENAI, "configurations": {"azure_resource_name": "x"}}, "azure_resource_name"),
         ({**OPENAI, "configurations": {"custom_host": "http://10.0.0.1"}}, "custom_host"),
         ({**OPENAI, "configurations": []}, "configurations"),
-        ({**OPENAI, "pricing_adjustments": {"multiplier": {"default": 2}}}, "pricing_adjustments"),
+        ({**OPENAI, "pricing_adjustments": {"multiplier": {"default": -1}}}, "pricing_adjustments.multiplier.default"),
+        ({**OPENAI, "pricing_adjustments": {"multiplier": {"nonsense": 1}}}, "pricing_adjustments.multiplier.nonsense"),
+        ({**OPENAI, "pricing_adjustments": {}}, "pricing_adjustments.multiplier"),
         ({**OPENAI, "nonsense": 1}, "nonsense"),
     ],
 )
@@ -100,7 +102,7 @@ def test_models_are_listed_changed_and_taken_off(control: Control, ask: Ask) -> 
         ({"models": [{"slug": "a", "enabled": False}]}, "models[0].enabled"),
         (
             {"models": [{"slug": "a", "enabled": True, "pricing_config": {"type": "static"}}]},
-            "models[0].pricing_config",
+            "models[0].pricing_config.pay_as_you_go",
         ),
         (
             {"models": [{"slug": "a", "enabled": True, "configurations": {"custom_host": "x"}}]},
@@ -151,7 +153,8 @@ def test_it_may_be_given_to_all(ask: Ask) -> None:
     assert ask("POST", "/providers", wanted, key_of(there))[0] == 200
     assert ask("GET", "/integrations", None, key_of(there))[1]["total"] == 1
     limited = {"global_workspace_access": {"enabled": True, "rate_limits": [{"value": 1}]}}
-    assert ask("PUT", "/integrations/openai-prod/workspaces", limited)[1]["error"]["param"] == "rate_limits"
+    refused = ask("PUT", "/integrations/openai-prod/workspaces", limited)[1]
+    assert refused["error"]["param"] == "global_workspace_access.rate_limits[0].unit"
 
 
 def test_what_the_organisation_gives_is_not_the_workspaces_to_change(ask: Ask) -> None:

@@ -103,7 +103,7 @@ def test_a_key_of_a_workspace_sees_its_own_and_changes_none(ask: Ask) -> None:
         ({"name": "n", "slug": "a b"}, "slug"),
         ({"name": "n", "description": "d" * 4097}, "description"),
         ({"name": "n", "defaults": {"metadata": {"a": {}}}}, "defaults.metadata[...]"),
-        ({"name": "n", "usage_limits": [{"credit_limit": 1}]}, "usage_limits"),
+        ({"name": "n", "usage_limits": [{"credit_limit": -1}]}, "usage_limits"),
         ({"name": "n", "rate_limits": [{"value": 1}]}, "rate_limits"),
         ({"name": "n", "users": ["u"]}, "users"),
     ],
