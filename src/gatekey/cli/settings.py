@@ -41,6 +41,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     open: Annotated[bool, _about("Ask for no gateway key; only while listening on loopback.")] = False
     admin_key: Annotated[str, _about("The admin key, instead of one made on the first start.")] = ""
     database_url: Annotated[str, _about("postgresql://...; empty: SQLite in the data folder.")] = ""
+    redis_url: Annotated[str, _about("redis(s)://... or unix://... for budgets and rates; empty: the database.")] = ""
     master_key: Annotated[str, _about("Seals stored credentials; made on the first start; older ones by commas.")] = ""
     trusted_hosts: Annotated[str, _about("Hosts allowed beside public ones: names, addresses, networks.")] = ""
     prices: Annotated[str, _about("File of prices laid over those that ship with the gateway.")] = ""
