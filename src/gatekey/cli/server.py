@@ -65,6 +65,7 @@ def application(told: Told) -> App:
     from gatekey.observe.spool import Spool
     from gatekey.store.database import Database
     from gatekey.store.directory import Directory
+    from gatekey.store.ledgers import ledger
     from gatekey.upstream.children import Children
     from gatekey.upstream.client import Client
     from gatekey.upstream.egress import Policy
@@ -75,6 +76,7 @@ def application(told: Told) -> App:
     transport = Client(policy, ca_bundle=Path(settings.ca_bundle).read_bytes() if settings.ca_bundle else None)
     database, vault = Database(told.database), _vault(told)
     directory = Directory(database, vault, bytes.fromhex(told.digest))
+    shared = ledger(database, settings.redis_url)
     house = House(
         catalog=catalog,
         policy=policy,
@@ -86,7 +88,7 @@ def application(told: Told) -> App:
         journal=Journal(Spool(Path(settings.data) / "spool").write),
         anybody=settings.open,
     )
-    control = Admin(ControlHouse(catalog, database, directory, vault, policy))
+    control = Admin(ControlHouse(catalog, database, directory, vault, policy, shared))
     return App(house, lambda: document(catalog, control_plane), control, most=settings.max_calls)
 
 
@@ -126,7 +128,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         say("No gateway key is asked for (--open).")
     say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
     os.environ[WORKER] = msgspec.json.encode(told).decode()
-    for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL"):
+    for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL", "REDIS_URL"):
         os.environ.pop(f"GATEKEY_{name}", None)
     return _run(settings, listening)
 
@@ -245,11 +247,22 @@ def _check(settings: Settings) -> None:
         raise BadSettings(f"{error}.") from None
     if settings.prices:
         prices.load(settings.prices)
+    if settings.redis_url:
+        _check_redis(settings.redis_url)
     if settings.ca_bundle:
         try:
             ssl.create_default_context(cadata=Path(settings.ca_bundle).read_text("ascii"))
         except (OSError, ValueError) as error:
             raise BadSettings(f"GATEKEY_CA_BUNDLE: {settings.ca_bundle} holds no certificates: {error}.") from None
+
+
+def _check_redis(url: str) -> None:
+    from gatekey.store.ledgers import redis
+
+    try:
+        redis(url)
+    except ValueError as error:
+        raise BadSettings(f"{error}.") from None
 
 
 def _logging() -> None:

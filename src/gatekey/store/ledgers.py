@@ -6,9 +6,19 @@ from gatekey.store.ledger import SqlLedger
 
 
 def ledger(database: Database, redis_url: str) -> Ledger:
-    """The ledger of a worker. Raises ImportError without the extra `redis`, ValueError where the URL is no such."""
-    if not redis_url:
-        return SqlLedger(database)
-    from gatekey.store.redis_ledger import RedisLedger
+    """The ledger of a worker. Raises ValueError where the URL is not Redis', or the package for it is missing."""
+    return redis(redis_url) if redis_url else SqlLedger(database)
 
-    return RedisLedger(redis_url)
+
+def redis(url: str) -> Ledger:
+    """The ledger in Redis. Connects to nothing yet."""
+    try:
+        from gatekey.store.redis_ledger import RedisLedger
+
+        return RedisLedger(url)
+    except ImportError:
+        raise ValueError("GATEKEY_REDIS_URL needs a package: pip install 'gatekey[redis]'") from None
+    except ValueError:  # what it says may have a part of the password
+        raise ValueError(
+            "GATEKEY_REDIS_URL must be redis://..., rediss://... or unix://..., with options that the client has"
+        ) from None

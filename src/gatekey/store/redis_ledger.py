@@ -75,7 +75,7 @@ class RedisLedger:
     deadline = DEADLINE
 
     def __init__(self, url: str) -> None:
-        """`url`: `redis://`, `rediss://` (TLS) or `unix://`. Raises ValueError where it is none of these."""
+        """`url`: `redis://`, `rediss://` (TLS) or `unix://`. Raises ValueError where it cannot be used."""
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
@@ -84,6 +84,10 @@ class RedisLedger:
             socket_connect_timeout=DEADLINE,
             retry=Retry(NoBackoff(), 1),  # an idle connection may have ended; to write twice does nothing
         )
+        try:
+            pool.connection_class(**pool.connection_kwargs)
+        except TypeError:
+            raise ValueError("unknown option") from None
         self._client = Redis.from_pool(pool)
         self._if_unchanged = self._client.register_script(_IF_UNCHANGED)
         self._down = False
