@@ -24,9 +24,11 @@ SPREAD = frozenset({"", "api_key", "virtual_key", "config", "model", "prompt"})
 """Dimensions for which latencies are kept. The others have so many values that the rows of the log are as few."""
 SUMS = (
     *("requests", "errors", "fallbacks", "unpriced", "cost", "prompt_tokens", "completion_tokens", "total_us"),
-    "last_at",
+    *("last_at", "first_at"),
 )
-"""The columns of a cell that are not its key; all but the last are added up, of which the highest counts."""
+"""The columns of a cell that are not its key; all are added up but the last two, the highest and the lowest."""
+BUCKETS = 41 * 16
+"""The highest bucket of a latency: 200 days and more."""
 
 Key = tuple[str | int, ...]
 
@@ -63,8 +65,8 @@ def dimensions(record: Record) -> Iterator[tuple[str, str]]:
     ):
         if value:
             yield dimension, value
-    for key, value in islice(record.metadata.items(), MAX_METADATA):
-        yield METADATA + clean(key), clean(value)
+    metadata = {clean(key): clean(value) for key, value in islice(record.metadata.items(), MAX_METADATA)}
+    yield from ((METADATA + key, value) for key, value in metadata.items() if value)
 
 
 def model(record: Record) -> str:
@@ -80,7 +82,7 @@ def unpriced(record: Record) -> bool:
 def bucket(us: int) -> int:
     """The bucket of a latency: 16 for each doubling, so that `middle` is at most 3.2 % off."""
     shift = max(0, us.bit_length() - 5)
-    return shift * 16 + (us >> shift)
+    return min(shift * 16 + (us >> shift), BUCKETS)
 
 
 def middle(bucket: int) -> float:
@@ -100,7 +102,7 @@ def _measured(record: Record) -> tuple[int, ...]:
     prompt, completion = (record.usage.prompt, record.usage.completion) if record.usage else (0, 0)
     return (
         *(1, not record.ok, record.fell_back, unpriced(record), record.cost or 0, prompt, completion, record.total_us),
-        record.created_at,
+        *(record.created_at, record.created_at),
     )
 
 
@@ -112,7 +114,7 @@ def _add(to: dict[Key, list[int]], key: Key, measured: tuple[int, ...]) -> None:
     for place, number in enumerate(measured[:8]):
         found[place] += number
     if len(measured) > 8:
-        found[8] = max(found[8], measured[8])
+        found[8:] = max(found[8], measured[8]), min(found[9], measured[9])
 
 
 def _upsert(connection: Connection, table: Table, found: dict[Key, list[int]]) -> None:
@@ -128,10 +130,12 @@ def _adding(table: Table, mark: str) -> str:
     names = [column.name for column in table.columns]
     keys = [column.name for column in table.primary_key]
     name = table.name
-    changes = [f"{sum} = {name}.{sum} + excluded.{sum}" for sum in names if sum not in keys and sum != "last_at"]
-    if "last_at" in names:
-        newest = f"CASE WHEN excluded.last_at > {name}.last_at THEN excluded.last_at ELSE {name}.last_at END"
-        changes.append(f"last_at = {newest}")
+    bounds = {"last_at": ">", "first_at": "<"}
+    changes = [f"{sum} = {name}.{sum} + excluded.{sum}" for sum in names if sum not in keys and sum not in bounds]
+    for bound, beyond in bounds.items():
+        if bound in names:
+            farther = f"excluded.{bound} {beyond} {name}.{bound}"
+            changes.append(f"{bound} = CASE WHEN {farther} THEN excluded.{bound} ELSE {name}.{bound} END")
     return (
         f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))}) "  # noqa: S608 (our names)
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(changes)}"

@@ -221,9 +221,10 @@ cells = _cell(
     _sum("completion_tokens"),
     _sum("total_us"),
     Column("last_at", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False, server_default="0"),
 )
 """What analytics add up. `hour`: ms since the epoch at its start; `retries`: those that a success needed; `cost`:
-nano-dollars; `last_at`: when the newest of the requests began."""
+nano-dollars; `first_at` and `last_at`: when the oldest and the newest of the requests began."""
 
 latencies = _cell(
     "latencies",
@@ -291,6 +292,18 @@ nano-dollars, null where it is not known.
 
 `part` is the number without its lowest bits. It leads the indexes of random values: a new row then lands in the small
 part of them that is at hand, and costs the same after a million rows; who looks for one asks part by part."""
+
+rated = Table(
+    "rated",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("workspace_id", String(64), nullable=False),
+    Column("trace_id", String(255), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_rated_trace_id", "workspace_id", "trace_id"),
+    Index("ix_rated_created_at", "created_at"),
+)
+"""The rows of `logs` whose trace has feedback: few, so that nobody looks for them among all."""
 
 log_records = Table(
     "log_records",
