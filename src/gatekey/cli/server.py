@@ -84,7 +84,7 @@ def application(told: Told) -> App:
         directory=directory,
         memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
         max_body=int(settings.max_body_mb * 1024 * 1024),
-        money=Money(_prices(settings, directory), directory, Purse()),
+        money=Money(_prices(settings, directory), directory, Purse(shared)),
         journal=Journal(Spool(Path(settings.data) / "spool").write),
         anybody=settings.open,
     )

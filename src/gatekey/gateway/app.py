@@ -93,6 +93,7 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._house.directory.open()
+        await self._house.money.purse.open()
         await self._house.money.prices.open()
         # What is here now stays for the life of the process: the collector need not look at it again and again.
         gc.collect()
@@ -101,6 +102,7 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._house.money.prices.close()
+        await self._house.money.purse.close()
         await self._house.directory.close()
         upstream = self._house.upstream
         await upstream.children.close()

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from gatekey.errors import GatekeyError, Overloaded
 from gatekey.limits import refusals
 from gatekey.limits.account import NEW, SHARE, Ask, Reply
+from gatekey.limits.lease import Lease, Rate, rate
 from gatekey.limits.limit import MOST, Limit
 
 Asked = Sequence[tuple[Limit, int | None]]
@@ -41,41 +42,6 @@ FIRST_WANT = 4
 """Calls that a first draw should do for. Each draw within a second of the last one wants twice as much as that."""
 
 
-class Lease:
-    """What the worker has of one account: `free` to be reserved, `out` reserved by running calls, `total` spent.
-
-    `told` of the total is known to the ledger. `left`, `spent`: the ledger's, as of `heard`; `until` they hold.
-    `exhausted`: the ledger has refused a call for what is spent. `ended`: its epoch is over.
-    """
-
-    __slots__ = (
-        "asked", "drawn", "ended", "epoch", "exhausted", "free", "heard", "instant", "left", "limit", "out", "retry_at",
-        "spent", "told", "total", "until", "used", "want",
-    )  # fmt: skip
-
-    def __init__(self, limit: Limit) -> None:
-        self.limit = limit
-        self.instant = limit.counts == "requests"
-        self.epoch = NEW
-        self.free = self.out = self.total = self.told = 0
-        self.left = self.spent = self.want = 0
-        self.until = self.used = self.asked = self.drawn = self.heard = self.retry_at = 0.0
-        self.ended = self.exhausted = False
-
-    def known(self, now: float) -> int:
-        """What is surely spent of the limit by now."""
-        if now >= self.until:
-            return 0
-        if not self.limit.per:
-            return self.spent
-        return max(0, self.spent - math.ceil((now - self.heard) * self.limit.amount / self.limit.per))
-
-    def tell(self, now: float, *, last: bool = False) -> Ask:
-        """An ask that reports."""
-        self.asked = now
-        return Ask(self.limit, self.epoch, min(self.total, MOST), self.out + self.free, last=last)
-
-
 class Grant:
     """Permission to spend, until it is settled. It must be, once, however the call ends; a second time does nothing."""
 
@@ -84,6 +50,19 @@ class Grant:
     def __init__(self, leases: "Leases", parts: list[tuple[Lease, int]]) -> None:
         self._leases = leases
         self._parts: Sequence[tuple[Lease, int]] = parts
+
+    def tell(self) -> None:
+        """Near a rate the ledger hears at once of a request, which leaks away from when it hears of it."""
+        for lease, reserved in self._parts:
+            if lease.instant and lease.limit.per:
+                self._leases.returned(lease, reserved)
+
+    def give_back(self) -> None:
+        """Nothing was begun with it: all that was reserved comes back, requests too."""
+        parts, self._parts = self._parts, ()
+        for lease, reserved in parts:
+            lease.put_back(reserved)
+            self._leases.returned(lease, reserved)
 
     def settle(self, amounts: Sequence[int | None]) -> None:
         """What was spent, in the order of `reserve`; None, or too few of them: all that was reserved counts.
@@ -102,8 +81,7 @@ class Grant:
             lease.free += reserved - spent
             if lease.free < 0:
                 self._leases.over(lease)
-            if lease.left < SHARE * reserved:
-                self._leases.settled(lease)
+            self._leases.returned(lease, reserved)
 
 
 class Waiter:
@@ -123,14 +101,6 @@ class Alert(Struct, frozen=True):
 
     limit: Limit
     spent: int
-
-
-class Rate(Struct, frozen=True):
-    """What may be said about a rate: its amount, about how much is left of it, and s until it is whole again."""
-
-    limit: int
-    remaining: int
-    reset: int
 
 
 class Leases:
@@ -161,7 +131,7 @@ class Leases:
                 or (amount and (amount > lease.free or now >= lease.until))
             ):
                 for lease, amount in parts:
-                    _put_back(lease, amount)
+                    lease.put_back(amount)
                 return None
             lease.free -= amount
             if lease.instant:
@@ -173,15 +143,18 @@ class Leases:
         return Grant(self, parts)
 
     def queue(self, asked: Asked, now: float) -> Waiter:
-        """A waiter for what cannot be taken at once. Raises what is known already to be the answer."""
+        """A waiter for what could not be taken. It may have its outcome already: what is sure is not waited for.
+
+        Raises `Overloaded` or `UnpricedModel`.
+        """
         if len(self.waiting) >= MOST_WAITING:
             raise Overloaded(f"{MOST_WAITING} calls wait for their budgets: try again in a moment.")
         waiter = Waiter([(limit, refusals.bound(limit, amount)) for limit, amount in asked], now)
         for limit, _ in waiter.needs:
             self._meet(limit, now)
-        self._refuse(waiter, now)
-        self.waiting.append(waiter)
-        self._wake()
+        if not self._ended(waiter, now):
+            self.waiting.append(waiter)
+            self._wake()
         return waiter
 
     def round(self, now: float) -> list[Ask]:
@@ -216,9 +189,10 @@ class Leases:
                 lease.told = ask.total
             lease.epoch = reply.epoch
             lease.free += reply.granted
-            lease.left, lease.spent, lease.heard = reply.left, reply.spent, now
+            # The reply was true at some moment after the question: from that on is never too long.
+            lease.left, lease.spent, lease.heard = reply.left, reply.spent, lease.asked
             if lease.limit == ask.limit:
-                lease.until = math.inf if reply.ends_in is None else now + reply.ends_in / 1000
+                lease.until = math.inf if reply.ends_in is None else lease.asked + reply.ends_in / 1000
             if reply.refused:
                 lease.retry_at = now + POLL
                 lease.exhausted = lease.exhausted or reply.refused == "exhausted"
@@ -226,14 +200,14 @@ class Leases:
                 self.alerts.append(Alert(ask.limit, reply.spent))
         self.waiting = [waiter for waiter in self.waiting if not waiter.left and not self._ended(waiter, now)]
 
-    def failed(self, asks: Sequence[Ask], failure: GatekeyError) -> None:
+    def failed(self, asks: Sequence[Ask], failure: Callable[[], GatekeyError]) -> None:
         """Nobody knows whether the ledger heard it: what it granted is mended by the next exchange."""
         for ask in asks:
             lease = self._leases.get(ask.limit.account)
             if lease is not None and not lease.free and not lease.out:
                 self._urgent.add(lease)
         for waiter in self.waiting:
-            waiter.outcome = failure
+            waiter.outcome = failure()
         self.waiting = []
 
     def forget(self) -> None:
@@ -247,14 +221,14 @@ class Leases:
             lease.free = 0
         return [lease.tell(now) for lease in self._leases.values()]
 
-    def rate(self, asked: Asked, counts: str, now: float) -> Rate | None:
+    def rate(self, limits: Sequence[Limit], counts: str, now: float) -> Rate | None:
         """How the tightest of a call's rates stands that counts so; None: there is none."""
         rates = [
-            self._rate(limit, now)
-            for limit, _ in asked
-            if limit.per and limit.counts == counts
-        ]  # fmt: skip
-        return min(rates, key=lambda rate: rate.remaining, default=None)
+            rate(self._leases.get(limit.account), limit, now)
+            for limit in limits
+            if counts == limit.counts and limit.per
+        ]
+        return min(rates, key=lambda each: each.remaining, default=None)
 
     def over(self, lease: Lease) -> None:
         """A call cost more than was reserved for it, and more than was free: the amount may be exceeded by that."""
@@ -262,11 +236,12 @@ class Leases:
         if self._leases.get(lease.limit.account) is not lease and not lease.ended:
             self._at(lease.limit).total += more  # what the ledger knew of that lease was booked, but not this
 
-    def settled(self, lease: Lease) -> None:
-        """Something came back near the limit: others may be waiting for it, here or elsewhere."""
-        lease.retry_at = 0.0
-        self._urgent.add(lease)
-        self._wake()
+    def returned(self, lease: Lease, reserved: int) -> None:
+        """A call is over. Near the limit others may be waiting for what it held, here or elsewhere."""
+        if lease.left < SHARE * reserved:
+            lease.retry_at = 0.0
+            self._urgent.add(lease)
+            self._wake()
 
     def _at(self, limit: Limit) -> Lease:
         """The lease of a limit; a new one has nothing."""
@@ -290,15 +265,18 @@ class Leases:
         """Another epoch has begun: what still runs settles into the old one, which nobody counts any more."""
         lease.ended = True
         new = self._leases[lease.limit.account] = Lease(lease.limit)
+        new.asked, new.drawn = lease.asked, lease.drawn
         return new
 
     def _ended(self, waiter: Waiter, now: float) -> bool:
         """Whether a waiter got its grant, or an error."""
         try:
             # Its limits may have changed meanwhile: the newest count.
-            waiter.outcome = self.take([(self._at(limit).limit, bound) for limit, bound in waiter.needs], now)
-            if waiter.outcome is None:
+            grant = waiter.outcome = self.take([(self._at(limit).limit, bound) for limit, bound in waiter.needs], now)
+            if grant is None:
                 self._refuse(waiter, now)
+            else:
+                grant.tell()
         except GatekeyError as failure:
             waiter.outcome = failure
         return waiter.outcome is not None
@@ -312,7 +290,7 @@ class Leases:
             if lacks > 0 and limit.per and now < lease.until:
                 raise refusals.rate_reached(limit, lacks)
             if lacks > 0 and lease.exhausted and now < lease.until:
-                raise refusals.spent(limit)
+                raise refusals.spent(limit, bound - lacks, bound)
         if now >= waiter.deadline:
             short = [limit for limit, bound in waiter.needs if bound > self._at(limit).free]
             raise refusals.held((short or [waiter.needs[0][0]])[0])
@@ -367,23 +345,6 @@ class Leases:
         if complete:
             self._looked = now
 
-    def _rate(self, limit: Limit, now: float) -> Rate:
-        lease = self._leases.get(limit.account)
-        if lease is None or lease.limit != limit or now >= lease.until:
-            return Rate(limit.amount, limit.amount, 0)
-        leaked = int((now - lease.heard) * limit.amount / limit.per)
-        used = max(0, lease.known(now) + lease.total - lease.told)
-        remaining = max(0, min(limit.amount - used, lease.left + leaked + lease.free))
-        return Rate(limit.amount, remaining, math.ceil(used * limit.per / limit.amount) if limit.amount else limit.per)
-
 
 _FORGOTTEN = Lease(Limit("forgotten", "cost", 0))
 """Stands for a lease whose last report is under way."""
-
-
-def _put_back(lease: Lease, amount: int) -> None:
-    lease.free += amount
-    if lease.instant:
-        lease.total -= amount
-    else:
-        lease.out -= amount

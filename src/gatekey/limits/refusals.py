@@ -28,12 +28,20 @@ def rate_reached(limit: Limit, lacks: int) -> Limited:
     )
 
 
-def spent(limit: Limit) -> Exhausted:
-    """A budget leaves too little for a call, by what is spent of it."""
+def spent(limit: Limit, left: int, bound: int) -> Exhausted:
+    """A budget leaves too little for a call, by what is spent of it: `left` of the `bound` that it may come to."""
     return Exhausted(
-        f"The {limit.counts} budget of the {limit.owner or limit.account} is spent: what is left does not pay for this "
-        "call at its most. Ask for fewer tokens, or have the budget raised or reset."
+        f"The {limit.counts} budget of the {limit.owner or limit.account} is spent: what is left, "
+        f"{_shown(limit, max(0, left))}, does not pay for this call, which may come to {_shown(limit, bound)}. "
+        "Ask for fewer tokens, or have the budget raised or reset."
     )
+
+
+def _shown(limit: Limit, amount: int) -> str:
+    if limit.counts != "cost":
+        return f"{amount} {limit.counts}"
+    whole, nano = divmod(amount, 10**9)
+    return f"${whole}.{f'{nano:09}'.rstrip('0') or '0'}"
 
 
 def held(limit: Limit) -> Limited:
