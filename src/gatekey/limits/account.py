@@ -175,7 +175,8 @@ def _tell(account: Account, leases: dict[str, Lease], ask: Ask, now: int) -> boo
         known = Lease(account.epoch, 0, 0)
     account.held -= known.held
     if ask.epoch == account.epoch:
-        account.spent += max(0, ask.total - known.booked)
+        # Less than before: a call was given up after it had been told.
+        account.spent = max(0, account.spent + ask.total - known.booked)
         leases[name] = Lease(account.epoch, ask.keep, ask.total)
     elif ask.epoch == NEW:
         account.spent += ask.total

@@ -206,7 +206,7 @@ class RedisLedger:
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self.deadline):
                 yield
             self._down = False
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
