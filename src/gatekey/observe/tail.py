@@ -50,7 +50,15 @@ class Tail:
 
     def lines(self, rows: int, size: int) -> list[Line]:
         """The next lines: at most `rows`, and no more once they have `size` bytes. Deletes files that are done."""
-        self._look()
+        while True:
+            self._look()
+            before = len(self._files)
+            found = self._next(rows, size)
+            # Files that are deleted make room for others: nothing is all that there is only where none was.
+            if found or len(self._files) == before:
+                return found
+
+    def _next(self, rows: int, size: int) -> list[Line]:
         found: list[Line] = []
         for name, file in list(self._files.items()):
             if rows <= 0 or size <= 0:

@@ -32,7 +32,7 @@ class Counts(Struct):
 
 
 class Told(Struct):
-    """`at`: when it was told, ms since the epoch; one that is older than some seconds tells that no writer runs.
+    """`at`: when it was told, ms since the epoch; one that is older than half a minute tells that no writer runs.
 
     `pid` is the writer's; `waiting` the bytes of the spool's files, those of which some records are stored already too.
     """

@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from gatekey.observe.record import Record, decode
+from gatekey.observe.spool import waiting
 from gatekey.observe.tail import Line, Tail
+from gatekey.observe.told import EVERY, Counts, tell
 from gatekey.store import logs
 from gatekey.store.database import engine
 from gatekey.store.tables import spool_positions
@@ -56,15 +56,6 @@ class Busy(Exception):
     """Another writer serves this spool."""
 
 
-class Counts(Struct):
-    """Records by what became of them, and how often the database was away."""
-
-    stored: int = 0
-    aside: int = 0
-    torn: int = 0
-    away: int = 0
-
-
 class _Read(NamedTuple):
     line: Line
     record: Record | None
@@ -87,14 +78,15 @@ class Writer:
         self._folder = folder
         self._engine = engine(url)
         self._also, self._sinks, self._care = also, sinks, care
-        self._next_care = 0.0
+        self._next_care = self._next_told = 0.0
         self._aside: set[tuple[str, int]] = set()
         self._id = ""
+        self._torn = 0
         self._tail: Tail | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Serve until `stop`, then drain. Raises `Busy`."""
-        with self._mine():
+        with self.alone():
             again, end = AGAIN[0], None
             while True:
                 if stop.is_set():
@@ -106,17 +98,23 @@ class Writer:
                     self._away(error)
                     more = not stop.wait(again)
                     again = min(2 * again, AGAIN[1])
+                if time.monotonic() >= self._next_told:
+                    self._say()
                 if end and (not more or time.monotonic() > end):
                     break
                 if not more:
                     stop.wait(POLL)
+            self._say()
 
     def step(self) -> int:
-        """One batch, if there is one; how many lines it had. Raises `SQLAlchemyError` where the database is away."""
+        """One batch, if there is one; how many lines it had. Only while `alone`.
+
+        Raises `SQLAlchemyError` where the database is away.
+        """
         if self._tail is None:
             self._tail = self._open()
         lines = self._tail.lines(ROWS, BYTES)
-        self.counts.torn = self._tail.torn
+        self.counts.torn = self._torn + self._tail.torn
         if lines:
             self._keep(self._tail, [_Read(line, self._decoded(line)) for line in lines])
         if time.monotonic() >= self._next_care:
@@ -124,8 +122,8 @@ class Writer:
         return len(lines)
 
     @contextmanager
-    def _mine(self) -> Iterator[None]:
-        """Hold the spool's lock, which has the spool's name in the database."""
+    def alone(self) -> Iterator[None]:
+        """Hold the spool's lock, which has the spool's name in the database. Raises `Busy`."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self._folder / "writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -139,8 +137,7 @@ class Writer:
             raise Busy from None
         finally:
             os.close(lock)
-            if self._tail is not None:
-                self._tail.close()
+            self._close()
             self._engine.dispose()
 
     def _open(self) -> Tail:
@@ -149,10 +146,17 @@ class Writer:
             found = connection.execute(select(table.c.file, table.c.position).where(table.c.spool == self._id))
             return Tail(self._folder, {row.file: row.position for row in found})
 
+    def _close(self) -> None:
+        """Read again from where the database says: it may have kept a batch whose commit seemed to fail."""
+        if self._tail is not None:
+            self._torn += self._tail.torn
+            self._tail.close()
+            self._tail = None
+
     def _decoded(self, line: Line) -> Record | None:
         try:
             return decode(line.data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except Exception as error:  # whatever a line holds, the next one is read
             self._put_aside(line, error)
             return None
 
@@ -171,6 +175,7 @@ class Writer:
             batch = [_Read(batch[0].line, None)]
             self._commit(batch)
         tail.advance(_ends(batch))
+        self._aside.difference_update((read.line.file, read.line.end) for read in batch)
         self._tell([read.record for read in batch if read.record is not None])
 
     def _commit(self, batch: list[_Read]) -> None:
@@ -192,7 +197,6 @@ class Writer:
 
     def _tell(self, records: list[Record]) -> None:
         self.counts.stored += len(records)
-        self._aside.clear()
         for sink in self._sinks if records else ():
             try:
                 sink(records)
@@ -221,24 +225,36 @@ class Writer:
     def _clean(self) -> bool:
         """One step of what keeps the database small. Whether there is more to do."""
         now = int(time.time() * 1000)
-        with self._engine.begin() as connection:
-            self._forget(connection)
-            left = [care(connection, now) for care in self._care]
-        return any(left)
+        more = False
+        for care in self._care or (_careless,):
+            with self._engine.begin() as connection:
+                # The first statement writes: SQLite would refuse at once to let a reader write after another writer.
+                self._forget(connection)
+                more = care(connection, now) or more
+        return more
 
     def _forget(self, connection: Connection) -> None:
         """Positions in files that are gone."""
-        there = {file.name for file in self._folder.iterdir()}
+        there = [file.name for file in self._folder.iterdir()]
         table = spool_positions
-        known = connection.execute(select(table.c.file).where(table.c.spool == self._id)).scalars()
-        for file in set(known) - there:
-            connection.execute(delete(table).where(table.c.spool == self._id, table.c.file == file))
+        connection.execute(delete(table).where(table.c.spool == self._id, table.c.file.not_in(there)))
+
+    def _say(self) -> None:
+        """Tell the workers how it goes."""
+        self._next_told = time.monotonic() + EVERY
+        tell(self._folder, self.counts, waiting(self._folder))
 
     def _away(self, error: SQLAlchemyError) -> None:
+        self._close()
         self.counts.away += 1
         if self.counts.away.bit_count() == 1:
             reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
             log.warning("The database cannot be written; records wait in %s: %s", self._folder, reason)
+
+
+def _careless(connection: Connection, now: int) -> bool:
+    """Nothing ever becomes too old."""
+    return False
 
 
 def _ends(batch: Iterable[_Read]) -> dict[str, int]:
