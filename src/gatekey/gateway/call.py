@@ -33,7 +33,7 @@ class Call(Struct):
     `credential`: the provider key that the caller sent in a header, if any. `gateway_key`: the caller's key, so
     that it can be kept from going upstream. `path` is below `/v1`, with its query, as it came; `pathname` is the
     decoded path as conditions see it. `text` is the body as it came, where it is read. `claimed`: bytes of `Memory`
-    that it holds.
+    that it holds. `keeps_bodies`: whether key and workspace let its record have what was said.
     """
 
     kind: Literal["completions", "chat", "embeddings", "models", "proxy", "control"]
@@ -50,6 +50,7 @@ class Call(Struct):
     text: bytes = b""
     spool: "Spool | None" = None
     claimed: int = 0
+    keeps_bodies: bool = True
 
     def fields(self) -> Json:
         """The fields of a JSON body, also of one that is only passed on; empty where there are none."""

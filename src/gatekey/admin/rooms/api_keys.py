@@ -29,11 +29,13 @@ User = Annotated[str, Meta(max_length=255)]
 
 
 class Defaults(Struct, forbid_unknown_fields=True):
-    """What requests with the key have unless they say otherwise."""
+    """What requests with the key have unless they say otherwise. `log_bodies` false: logs have nothing of what was
+    said; whoever says no, the key or its workspace, is obeyed."""
 
     metadata: Metadata | UnsetType | None = UNSET
     config_id: Annotated[str, Meta(max_length=255)] | UnsetType | None = UNSET
     allow_config_override: bool | UnsetType = UNSET
+    log_bodies: bool | UnsetType | None = UNSET
 
 
 class New(Struct, forbid_unknown_fields=True):

@@ -21,12 +21,14 @@ Metadata = dict[Annotated[str, Meta(max_length=128)], Annotated[str, Meta(max_le
 class Defaults(Struct, forbid_unknown_fields=True):
     """What requests of the workspace have. `user_api_key_config`: the config of users' keys that have none.
 
-    `prices`: what models cost here, as `provider/model` -> its `pricing_config`.
+    `prices`: what models cost here, as `provider/model` -> its `pricing_config`. `log_bodies` false: logs have
+    nothing of what was said.
     """
 
     metadata: Metadata | UnsetType | None = UNSET
     user_api_key_config: Annotated[str, Meta(max_length=255)] | UnsetType | None = UNSET
     prices: dict[Annotated[str, Meta(max_length=512)], Config] | UnsetType | None = UNSET
+    log_bodies: bool | UnsetType | None = UNSET
 
 
 class New(Struct, forbid_unknown_fields=True):

@@ -1,0 +1,77 @@
+"""The writer's process: `python -m gatekey.cli.writer`, a child of `gatekey serve`.
+
+Its standard input has one line, a `Job`, and stays open as long as whoever started it lives: the writer ends when it
+ends. It ends on SIGTERM too, and drains before. It yields to the workers, and imports little.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+
+import msgspec
+from msgspec import Struct
+
+NICE = 5
+"""How far it stands back behind the workers: on a full core it gets a quarter of it."""
+BUSY = 75
+"""Exit code where another writer serves the spool, such as that of a gateway which has not ended yet."""
+DAY = 24 * 3600 * 1000
+"""ms."""
+
+log = logging.getLogger("gatekey")
+
+
+class Job(Struct):
+    """What to serve: the spool's folder, the database's URL, and days for which logs and sums are kept."""
+
+    folder: str
+    database: str
+    log_days: float
+    analytics_days: float
+
+
+def main() -> int:
+    """Serve until told to end; the exit code."""
+    stop = threading.Event()
+    # A Ctrl-C reaches the whole group: the workers end first, and their records are still to come.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    with suppress(OSError):
+        os.nice(NICE)
+    job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
+    threading.Thread(target=_until_the_end, args=(stop,), daemon=True).start()
+    return _serve(job, stop)
+
+
+def _until_the_end(stop: threading.Event) -> None:
+    """Wait until whoever started this is gone."""
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    stop.set()
+
+
+def _serve(job: Job, stop: threading.Event) -> int:
+    from pathlib import Path
+
+    from gatekey.store.cells import fold
+    from gatekey.store.retention import Retention
+    from gatekey.store.writer import Busy, Writer
+
+    care = Retention(int(job.log_days * DAY), int(job.analytics_days * DAY))
+    writer = Writer(Path(job.folder), job.database, also=[fold], care=[care.logs, care.sums])
+    try:
+        writer.run(stop)
+    except Busy:
+        return BUSY
+    return 0
+
+
+if __name__ == "__main__":
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    sys.exit(main())
