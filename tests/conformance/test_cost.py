@@ -78,6 +78,9 @@ def reported() -> list[tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(("slug", "told"), reported())
 def test_the_classes_of_every_recorded_answer_add_up_to_its_totals(slug: str, told: dict[str, Any]) -> None:
     found = usage(CATALOG.provider(slug), told)
+    if not told.get("total_tokens"):
+        assert found is None  # it was not told, and our dialect demands the field
+        return
     assert found is not None
     assert not found.doubtful
     billed = told.get("billed_units")

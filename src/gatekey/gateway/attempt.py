@@ -99,7 +99,7 @@ class Exchange:
         try:
             outcome.status, outcome.by = response.status, "provider"
             if shaped is None:
-                await self._incoming.forwarded(response, outcome, clock)
+                await self._incoming.forwarded(response, self._call, outcome, clock)
             else:
                 await self._incoming.inference(response, shaped, outcome, clock, meter)
         finally:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 from gatekey.errors import Nonsense, UpstreamError
+from gatekey.gateway.call import Call
 from gatekey.gateway.clock import Clock
 from gatekey.gateway.meter import Meter
 from gatekey.gateway.respond import EVENTS, JSON, Pairs, Reply, relayed
@@ -50,7 +51,7 @@ class Incoming:
         outcome.usage, outcome.model = answer.usage, answer.model
         return None
 
-    async def forwarded(self, response: Response, outcome: Outcome, clock: Clock) -> None:
+    async def forwarded(self, response: Response, call: Call, outcome: Outcome, clock: Clock) -> None:
         """The answer of a forwarded request: a success is relayed as it arrives, bytes as they came."""
         outcome.headers = relayed(response.headers, untouched=True)
         if not outcome.ok or outcome.status == 204:
@@ -59,20 +60,21 @@ class Incoming:
             outcome.body = await response.whole(MAX_ANSWER, clock.heard)
             return
         await self._reply.head(outcome.status, self._headers(outcome))
-        tally = Tally(_header(response, "content-type"))
-        async for data in response.chunks():
-            clock.wind(self._silence)
-            tally.feed(data)
-            if response.ended:
-                tally.close()
+        tally = Tally(_header(response, "content-type"), call.path, call.asked)
+        outcome.counted = False
+        try:
+            async for data in response.chunks():
+                clock.wind(self._silence)
+                tally.feed(data)
+                if response.ended:
+                    # The record is written before the last byte that the caller waits for.
+                    _sum_up(tally, outcome)
+                    await self._reply.end(data)
+                    return
+                await self._reply.content(data)
+            _sum_up(tally, outcome)
+        finally:
             outcome.usage, outcome.model = tally.usage, tally.model
-            if response.ended:
-                # The record is written before the last byte that the caller waits for.
-                await self._reply.end(data)
-                return
-            await self._reply.content(data)
-        tally.close()
-        outcome.usage, outcome.model = tally.usage, tally.model
         await self._reply.end()
 
     async def _refused(self, response: Response, provider: Provider, outcome: Outcome, clock: Clock) -> None:
@@ -89,12 +91,12 @@ class Incoming:
         outcome.headers += _stream_headers()
         stream = reading.Stream(shaped)
         held: list[bytes] = []
-        size, begun = 0, False
+        size, begun, outcome.counted = 0, False, False
         chunks = response.chunks()
         try:
             async for data in chunks:
                 frames = stream.feed(data)
-                outcome.usage, outcome.model = stream.usage, stream.model
+                outcome.usage, outcome.model, outcome.counted = stream.so_far, stream.model, stream.counted
                 if not begun:
                     held += frames
                     size += len(data)
@@ -118,7 +120,7 @@ class Incoming:
             if not stream.complete:
                 raise
         frames = stream.close()
-        outcome.usage = stream.usage
+        outcome.usage, outcome.counted = stream.so_far, stream.counted
         if stream.failure is not None:
             raise stream.failure
         if not begun:
@@ -127,6 +129,12 @@ class Incoming:
         await self._reply.end(b"".join(frames))
         if stream.done and not response.ended:
             await _rest(chunks)
+
+
+def _sum_up(tally: Tally, outcome: Outcome) -> None:
+    """A forwarded answer is over: what it told is all."""
+    tally.close()
+    outcome.usage, outcome.model, outcome.counted = tally.usage, tally.model, True
 
 
 def retry_after(headers: Headers) -> float | None:

@@ -5,7 +5,10 @@ The reservation is the most that the attempt can come to; it is settled with wha
 
 from collections.abc import Iterator
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from gatekey.errors import GatekeyError, InBand
 from gatekey.gateway.aim import Aim
@@ -15,7 +18,7 @@ from gatekey.gateway.money import Money
 from gatekey.limits.limit import Limit
 from gatekey.observe.record import Tried
 from gatekey.pricing import Price, cost
-from gatekey.providers import Shaped, most_in, most_out, passed, tokens, usage
+from gatekey.providers import Shaped, most_in, most_out, passed, read, stores, usage
 from gatekey.routing.plan import Outcome
 from gatekey.upstream.transport import Request
 from gatekey.wire import body as json
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from gatekey.gateway.purse import Grant
     from gatekey.secret import Secret
 
+LOOKING = ("GET", "HEAD", "OPTIONS", "DELETE")
+"""Methods of forwarded requests that make no model work."""
 AUDIO = 2
 """ms of sound in a byte at most: 4 kbit/s, which is less than any codec for speech."""
 
@@ -90,8 +95,9 @@ class Meter:
 
     @property
     def _free(self) -> bool:
-        """Whether it cannot cost anything: it only looks."""
-        return self._call.kind == "models" or (self._call.kind == "proxy" and self._call.method in ("GET", "HEAD"))
+        """Whether it cannot cost anything: it only looks, or takes away, or stores a file."""
+        call = self._call
+        return call.kind == "models" or (call.kind == "proxy" and (call.method in LOOKING or stores(call.path)))
 
     def _most(self, shaped: Shaped | None, limit: Limit) -> int | None:
         """The most of what a limit counts; None: the price is not known."""
@@ -171,21 +177,40 @@ class Meter:
 
     @property
     def _costless(self) -> bool:
-        """Whether it has cost nothing for certain: it was not sent, or the provider refused it, or it only looked."""
+        """Whether it has cost nothing for certain: it was not sent, or the provider refused it, or it only looked.
+
+        An error inside an answer is a refusal where nothing came before it.
+        """
         outcome = self._outcome
         if self._request is None or not self._request.sent or self._free:
             return True
-        return (outcome.by == "provider" and outcome.status >= 300) or isinstance(outcome.error, InBand)
+        if isinstance(outcome.error, InBand):
+            return not self._entry.answered
+        return outcome.by == "provider" and outcome.status >= 300
 
     def _used(self) -> Usage | None:
         """What was consumed: as the provider told, else counted from what passed; None where nothing is known."""
         outcome = self._outcome
         told = usage(self._aim.provider, outcome.usage) if outcome.usage else None
-        if told is not None or self._costless or self._call.kind == "proxy":
+        if (told is not None and outcome.counted) or (told is None and self._costless):
             return told
+        out = self._passed()
+        if told is not None:
+            # It was told at the start of the answer, or in the middle: what came after is beside it.
+            more = out - told.completion
+            return told if more <= 0 else replace(told, output=told.output + more, estimated=True, told=None)
         asked = self._request.body if self._request is not None and isinstance(self._request.body, bytes) else b""
-        answered = b"".join(self._entry.kept) or (outcome.body if outcome.ok else b"")
-        return Usage(input=tokens(len(asked)), output=passed(answered), estimated=True)
+        if self._call.kind == "proxy" and not out:
+            return None  # it may be anything
+        return Usage(input=read(asked), output=out, estimated=True)
+
+    def _passed(self) -> int:
+        """About how many tokens of the answer have passed; of a long one its beginning is kept, and stands for all."""
+        entry, outcome = self._entry, self._outcome
+        if not entry.kept:
+            return passed(outcome.body) if outcome.ok else 0
+        kept = b"".join(entry.kept)
+        return ceil(passed(kept) * max(entry.answered / len(kept), 1))
 
     def _since(self, moment: float) -> int:
         return max(int((moment - self.began) * 1_000_000), 0)

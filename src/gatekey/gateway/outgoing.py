@@ -44,8 +44,8 @@ def forwarded(call: Call, aim: Aim, host: str) -> Request:
         if name not in KEYS - {*aim.provider.key_headers} and _may_leave(call, aim, name)
     }
     headers = {**provider.sends(aim.options), **headers, **aim.headers}
-    if aim.secrets:
-        # An error may repeat the credential, which is taken out of what is read, so it must not be compressed.
+    if aim.secrets or call.method not in ("GET", "HEAD"):
+        # What it consumed is read, and an error may repeat the credential: it must not be compressed.
         headers["accept-encoding"] = "identity"
     if aim.key is not None:
         headers |= provider.auth(aim.key.reveal())

@@ -9,9 +9,10 @@ from gatekey.providers._auth import bearer, header
 from gatekey.providers._bound import most_in, most_out
 from gatekey.providers._compatible import compatible
 from gatekey.providers._documented import DOCUMENTED
+from gatekey.providers._estimate import passed, read
 from gatekey.providers._shape import Shaped, address, shape
 from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
-from gatekey.providers._tally import Tally, passed, tokens
+from gatekey.providers._tally import Tally, stores, units
 from gatekey.providers._usage import usage
 
 __all__ = [
@@ -33,8 +34,10 @@ __all__ = [
     "most_in",
     "most_out",
     "passed",
+    "read",
     "reading",
     "shape",
-    "tokens",
+    "stores",
+    "units",
     "usage",
 ]

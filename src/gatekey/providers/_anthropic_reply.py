@@ -145,7 +145,7 @@ class Messages:
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._head: dict[str, Any] = {}
-        self._usage: dict[str, Any] = {}
+        self.so_far: dict[str, Any] = {}
         self._tools: dict[int, int] = {}
         """Block index to tool index: blocks are counted with texts and thoughts, tool calls are not."""
         self._unfed: dict[int, Any] = {}
@@ -219,7 +219,7 @@ class Messages:
         refusal = _refusal(theirs["delta"])
         last = self._chunk({"refusal": refusal} if refusal else {}, FINISH.get(reason, "stop"))
         # The counts are final here: told at once, they are not lost where the very last event is.
-        return [last, {**self._head, "choices": [], "usage": usage(self._usage)}]
+        return [last, {**self._head, "choices": [], "usage": usage(self.so_far)}]
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> Chunk:
         return {**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
@@ -227,6 +227,6 @@ class Messages:
     def _count(self, counts: dict[str, Any]) -> None:
         """Both ends report: counts are cumulative, so the larger holds; of the rest the later."""
         for name, value in counts.items():
-            known = self._usage.get(name)
+            known = self.so_far.get(name)
             if value is not None:
-                self._usage[name] = max(known, value) if isinstance(value, int) and isinstance(known, int) else value
+                self.so_far[name] = max(known, value) if isinstance(value, int) and isinstance(known, int) else value

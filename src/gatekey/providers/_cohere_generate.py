@@ -54,10 +54,16 @@ def usage(theirs: Any) -> dict[str, Any] | None:
 
 def counts(theirs: Told) -> Usage | None:
     """What is billed, where that is told, of a usage as `usage` makes it or of Cohere's own; else what was counted.
+    Pictures to embed are beside the text.
 
     Source: https://docs.cohere.com/docs/how-does-cohere-pricing-work
     """
-    return counted(part(theirs, "billed_units", "tokens") or theirs)
+    told = part(theirs, "billed_units", "tokens") or theirs
+    text, seen = told.get("input_tokens"), told.get("image_tokens")
+    if isinstance(seen, int | float) and seen:
+        both = seen + text if isinstance(text, int | float) else seen
+        told = {**told, "input_tokens": both, "input_tokens_details": {"image_tokens": seen}}
+    return counted(told)
 
 
 def _prompt(ours: Any) -> str:

@@ -57,7 +57,7 @@ def reply(theirs: Theirs, asked: Asked) -> dict[str, Any]:
 def usage(theirs: Theirs) -> dict[str, Any]:
     """Counts in OpenAI's sense: thoughts are part of the completion, results of Google's own tools of the prompt."""
     thoughts = theirs.get("thoughtsTokenCount", 0)
-    cached = _by_modality(theirs.get("cacheTokensDetails"))
+    cached = by_modality(theirs.get("cacheTokensDetails"))
     prompt = theirs.get("promptTokenCount", 0) + theirs.get("toolUsePromptTokenCount", 0)
     completion = theirs.get("candidatesTokenCount", 0) + thoughts
     return {
@@ -67,18 +67,19 @@ def usage(theirs: Theirs) -> dict[str, Any]:
         "prompt_tokens_details": {
             "cached_tokens": theirs.get("cachedContentTokenCount", 0),
             **({"cached_tokens_details": cached} if cached else {}),
-            **_by_modality(theirs.get("promptTokensDetails")),
+            **by_modality(theirs.get("promptTokensDetails")),
         },
         "completion_tokens_details": {
             "reasoning_tokens": thoughts,
-            **_by_modality(theirs.get("candidatesTokensDetails")),
+            **by_modality(theirs.get("candidatesTokensDetails")),
         },
     }
 
 
 def counts(theirs: Told) -> Usage | None:
     """A `usageMetadata`, or a usage as `usage` makes it. Cached content is part of the prompt, thoughts are not of the
-    answer; what is seen or heard is told by modality (https://ai.google.dev/api/generate-content#UsageMetadata).
+    answer; what is seen or heard is told by modality (https://ai.google.dev/api/generate-content#UsageMetadata), of
+    embeddings under another name (https://ai.google.dev/api/embeddings#EmbeddingUsageMetadata).
     """
     if "prompt_tokens" in theirs:
         return counted(theirs)
@@ -86,7 +87,11 @@ def counts(theirs: Told) -> Usage | None:
     count = report.count
     given, made, cached = (
         _told_by_modality(theirs.get(name))
-        for name in ("promptTokensDetails", "candidatesTokensDetails", "cacheTokensDetails")
+        for name in (
+            "promptTokenDetails" if "promptTokenDetails" in theirs else "promptTokensDetails",
+            "candidatesTokensDetails",
+            "cacheTokensDetails",
+        )
     )
     prompt, tools = count(theirs, "promptTokenCount"), count(theirs, "toolUsePromptTokenCount")
     told, thought = count(theirs, "candidatesTokenCount", "responseTokenCount"), count(theirs, "thoughtsTokenCount")
@@ -109,7 +114,8 @@ def _told_by_modality(details: Any) -> dict[str, Any]:
     return {str(item.get("modality")).lower(): item.get("tokenCount") for item in items if isinstance(item, dict)}
 
 
-def _by_modality(details: Any) -> dict[str, int]:
+def by_modality(details: Any) -> dict[str, int]:
+    """Counts by modality, as our dialect names them."""
     return {f"{item['modality'].lower()}_tokens": item.get("tokenCount", 0) for item in details or ()}
 
 
@@ -259,7 +265,7 @@ class Responses:
         self._asked = asked
         self._voices: dict[int, _Voice] = {}
         self._ended: set[int] = set()
-        self._usage: dict[str, Any] = {}
+        self.so_far: dict[str, Any] = {}
 
     def __call__(self, event: Event) -> list[Chunk]:
         theirs = answer.fields(event.data)
@@ -270,7 +276,7 @@ class Responses:
         else:
             choices = [self._choice(given, at) for at, given in enumerate(theirs.get("candidates") or ())]
         self._ended |= {choice["index"] for choice in choices if choice["finish_reason"]}
-        self._usage |= theirs.get("usageMetadata") or {}
+        self.so_far |= theirs.get("usageMetadata") or {}
         head = {
             "id": theirs.get("responseId") or f"chatcmpl-{self._asked.id}",
             "object": "chat.completion.chunk",
@@ -280,8 +286,8 @@ class Responses:
         chunks = [
             {**head, "choices": [choice]} for choice in choices if len(choice["delta"]) or choice["finish_reason"]
         ]
-        if self._usage and "usageMetadata" in theirs and self._over(blocked is not None):
-            chunks.append({**head, "choices": [], "usage": usage(self._usage)})
+        if self.so_far and "usageMetadata" in theirs and self._over(blocked is not None):
+            chunks.append({**head, "choices": [], "usage": usage(self.so_far)})
         return chunks
 
     def _choice(self, candidate: dict[str, Any], position: int) -> dict[str, Any]:

@@ -143,6 +143,16 @@ class Stream:
         """Whether nothing of the answer is missing: every choice has ended, or the provider said so."""
         return self.done or bool(self._ended and self._seen <= self._ended)
 
+    @property
+    def counted(self) -> bool:
+        """Whether the usage was reported at the end of the answer, so that it is of the whole."""
+        return bool(self.usage) and self.complete
+
+    @property
+    def so_far(self) -> Any:
+        """The usage as far as it was reported, in our words or the provider's; falsy where it was not."""
+        return self.usage or getattr(self._read, "so_far", None)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Frames for the caller: those before the `failure` too, if there is one."""
         frames: list[bytes] = []

@@ -8,6 +8,7 @@ The contracts of the functions that a provider's file may add, all pure:
     error       (theirs) -> Fault                   what an error body says
     counts      (theirs) -> Usage or None           a usage object, ours or the provider's own, in disjoint classes
 
+A reader of streams may have `so_far`: what was reported of the usage until now, in the provider's own words.
 `ours` is always an OpenAI body: a chat completion, a list of embeddings, a list of models, or for a legacy
 text endpoint a text completion. Text completions through a chat endpoint are made from chat by the core.
 A reader raises `errors.InBand` for an error inside a 200 answer, `errors.Nonsense` for what is not the protocol.

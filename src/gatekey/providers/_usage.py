@@ -27,9 +27,17 @@ _NOTHING: Told = {}
 def usage(provider: "Provider", theirs: Any) -> Usage | None:
     """What the exchange consumed, out of a usage object of ours or of the provider's own; None where none is told.
 
+    A report of nothing tells nothing: some write it where they have not counted, and no exchange is without a token.
+
     For endpoints without such an object: `{"images": 1}`, `{"seconds": 1.5}` heard, `{"characters": 5}` spoken.
     """
-    return provider.counts(theirs) if isinstance(theirs, dict) and theirs else None
+    found = provider.counts(theirs) if isinstance(theirs, dict) and theirs else None
+    return None if found is None or _nothing(found) else found
+
+
+def _nothing(found: Usage) -> bool:
+    units = found.images or found.audio_ms or found.characters
+    return not (found.input or found.output or units or found.total or found.told is not None)
 
 
 def counted(theirs: Told, told: int | None = None) -> Usage | None:

@@ -244,12 +244,14 @@ def _pieces(item: Any, where: str) -> list[dict[str, Any]]:
 def _embed_reply(theirs: Theirs, asked: Asked) -> dict[str, Any]:
     vectors = theirs["embeddings"]["float"]
     billed = (theirs.get("meta") or {}).get("billed_units") or {}
-    given = int((billed.get("input_tokens") or 0) + (billed.get("image_tokens") or 0))
+    seen = int(billed.get("image_tokens") or 0)
+    given = int(billed.get("input_tokens") or 0) + seen
+    details = {"prompt_tokens_details": {"image_tokens": seen}} if seen else {}
     return {
         "object": "list",
         "data": [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)],
         "model": asked.model,
-        "usage": {"prompt_tokens": given, "total_tokens": given},
+        "usage": {"prompt_tokens": given, "total_tokens": given, **details},
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from gatekey.errors import BadBody
 from gatekey.providers import Asked, Endpoint, Provider, Theirs, To, Where, header
-from gatekey.providers._google_reply import Responses, counts, reply
+from gatekey.providers._google_reply import Responses, by_modality, counts, reply
 from gatekey.providers._google_request import request
 from gatekey.providers._media import listed
 from gatekey.providers._shape import segment
@@ -37,8 +37,11 @@ def _embeddings(theirs: Theirs, asked: Asked) -> dict[str, Any]:
         {"object": "embedding", "index": index, "embedding": item["values"]}
         for index, item in enumerate(theirs["embeddings"])
     ]
-    tokens = theirs.get("usageMetadata", {}).get("promptTokenCount", 0)
+    told = theirs.get("usageMetadata") or {}
+    tokens, details = told.get("promptTokenCount", 0), by_modality(told.get("promptTokenDetails"))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    if details:
+        usage["prompt_tokens_details"] = details
     return {"object": "list", "data": data, "model": asked.model, "usage": usage}
 
 

@@ -52,10 +52,15 @@ def _fim_stream(asked: Asked) -> Callable[[Event], list[Chunk]]:
 
 
 def _counts(theirs: Theirs) -> Usage | None:
-    """What was heard is billed by its length, so its tokens, which only the total tells, are left out.
+    """What was heard is billed by its length, so its tokens, which only the total tells, are left out. What was read
+    from the cache is part of the prompt.
 
-    Source: https://docs.mistral.ai/capabilities/audio_transcription
+    Sources: https://docs.mistral.ai/capabilities/audio_transcription,
+    https://docs.mistral.ai/inference/conversations/advanced/prompt-caching
     """
+    cached = theirs.get("num_cached_tokens")
+    if cached:
+        theirs = {"cached_tokens": cached, **theirs}
     seconds = theirs.get("prompt_audio_seconds")
     if seconds is None:
         return counted(theirs)

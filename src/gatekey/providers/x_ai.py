@@ -5,15 +5,18 @@ The usage tells the cost, tools and searches included, in ticks of which a dolla
 """
 
 from gatekey.providers import Theirs, compatible
-from gatekey.providers._usage import counted, nano_dollars
+from gatekey.providers._usage import MOST, counted
 from gatekey.wire.usage import Usage
 
-_TICKS = 10_000_000_000
+_TICKS = 10
+"""In a nano-dollar."""
 
 
 def _counts(theirs: Theirs) -> Usage | None:
     ticks = theirs.get("cost_in_usd_ticks")
-    return counted(theirs, nano_dollars(ticks / _TICKS) if type(ticks) is int else None)
+    if type(ticks) is int and 0 <= ticks <= MOST * _TICKS * 1_000_000:
+        return counted(theirs, -(-ticks // _TICKS))
+    return counted(theirs)
 
 
 provider = compatible(

@@ -32,8 +32,8 @@ class Outcome(Struct):
     `by`: who chose the status. `retries`: made before this answer, -1 when all were used up or a wait was too long.
     `retry_after` in seconds, as the provider asked. `retryable` False: another try of the same target cannot help.
     `dropped`, `clamped`: parameters that the provider lacks, or has in another range.
-    `complete` False: the answer ended before its end. `usage`: what the provider reported, as it came, and `model`: the
-    one that it says it used; falsy where it told neither.
+    `usage`: what the provider reported, as it came, and `model`: the one that it says it used; falsy where it told
+    neither. `counted` False: the answer is not over, or was not, so that more may have been consumed than is reported.
     """
 
     status: int
@@ -49,8 +49,8 @@ class Outcome(Struct):
     retryable: bool = True
     dropped: tuple[str, ...] = ()
     clamped: tuple[str, ...] = ()
-    complete: bool = True
     usage: Any = None
+    counted: bool = True
     model: str = ""
 
     @property
