@@ -58,11 +58,12 @@ def _serve(job: Job, stop: threading.Event) -> int:
     from pathlib import Path
 
     from gatekey.store.cells import fold
+    from gatekey.store.feedback import meet
     from gatekey.store.retention import Retention
     from gatekey.store.writer import Busy, Writer
 
     care = Retention(int(job.log_days * DAY), int(job.analytics_days * DAY))
-    writer = Writer(Path(job.folder), job.database, also=[fold], care=[care.logs, care.sums])
+    writer = Writer(Path(job.folder), job.database, also=[fold, meet], care=[care.logs, care.sums])
     try:
         writer.run(stop)
     except Busy:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from gatekey.store import cells, logs
+from gatekey.store import cells, feedback, logs
 
 STEP = 1000
 """Logs that are deleted in one transaction, which holds the database's lock for some milliseconds."""
@@ -20,9 +20,10 @@ class Retention:
         return logs.forget(connection, now - self._logs, STEP) == STEP
 
     def sums(self, connection: Connection, now: int) -> bool:
-        """Delete the sums that are too old: once an hour, as they are looked for in all of them."""
+        """Delete the sums and the feedback that are too old: once an hour, as they are looked for in all of them."""
         hour = now // cells.HOUR
         if hour != self._hour:
             cells.forget(connection, now - self._sums)
+            feedback.forget(connection, now - self._sums, now - self._logs)
             self._hour = hour
         return False
