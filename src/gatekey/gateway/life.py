@@ -14,7 +14,7 @@ from gatekey.config.conditions import MISSING
 from gatekey.config.load import load
 from gatekey.config.model import Config, Node
 from gatekey.errors import BadConfig, BadHeader, Forbidden
-from gatekey.gateway import models, respond
+from gatekey.gateway import models, rates, respond
 from gatekey.gateway.aim import Aim, Sight, aims, check
 from gatekey.gateway.attempt import Exchange, Upstream
 from gatekey.gateway.call import Call, Memory, Receive, Spool, arriving, whole
@@ -95,7 +95,9 @@ async def live(call: Call, line: Line | None, receive: Receive, reply: Reply, ho
 
     def headers(outcome: Outcome) -> Pairs:
         entry.cache = cache = _cache(call, targets[outcome.path])
-        return respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
+        pairs = respond.headers(call, outcome, cache=cache, unavailable=_lacking(call, config))
+        limits = entry.meters[-1].limits
+        return rates.told(pairs, house.money.purse, limits) if limits else pairs
 
     with Watch(line, receive, reply) as task:
         exchange = Exchange(call, targets, house.upstream, reply, headers, task, entry, house.money)

@@ -3,7 +3,7 @@
 The reservation is the most that the attempt can come to; it is settled with what it came to, however it ends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from gatekey.errors import GatekeyError, InBand
 from gatekey.gateway.aim import Aim
-from gatekey.gateway.call import Call
+from gatekey.gateway.call import READABLE, Call
 from gatekey.gateway.entry import LEFT, Entry, now
 from gatekey.gateway.money import Money
 from gatekey.limits.limit import Limit
 from gatekey.observe.record import Tried
 from gatekey.pricing import Price, cost
-from gatekey.providers import Shaped, most_in, most_out, passed, read, stores, usage
+from gatekey.providers import Shaped, bound, passed, read, stores, usage
 from gatekey.routing.plan import Outcome
 from gatekey.upstream.transport import Request
 from gatekey.wire import body as json
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 LOOKING = ("GET", "HEAD", "OPTIONS", "DELETE")
 """Methods of forwarded requests that make no model work."""
-AUDIO = 2
-"""ms of sound in a byte at most: 4 kbit/s, which is less than any codec for speech."""
 
 
 class Meter:
@@ -43,10 +41,11 @@ class Meter:
         self._outcome = outcome
         self._entry = entry
         self._money = money
-        self._price: Price | None = None
         self._model = ""
         self._request: Request | None = None
         self._limits: list[Limit] = []
+        self.limits: Sequence[Limit] = ()
+        """All that the attempt falls under."""
         self._grant: Grant | None = None
         self._closed = False
         self._sent = 0.0
@@ -75,16 +74,10 @@ class Meter:
         self._model = shaped.asked.model if shaped is not None else call.model().removeprefix(f"@{aim.stored}/")
         self._entry.stream = shaped is not None and shaped.asked.stream
         self.tried.model, self.tried.url = self._model, request.url.partition("?")[0]
-        limits = self._money.limits(call, aim, self._model)
-        if not limits or self._free:
+        self.limits = self._money.limits(call, aim, self._model, self._entry.config)
+        asked = self._asked(shaped, counted) if self.limits else []
+        if not asked:
             return
-        self._price = self._money.price(call, aim, self._model)
-        asked: list[tuple[Limit, int | None]] = []
-        for limit in limits:
-            if limit.counts != "requests":
-                asked.append((limit, self._most(shaped, limit)))
-            elif limit.account not in counted:
-                asked.append((limit, 1))
         self._limits = [limit for limit, _ in asked]
         try:
             self._grant = await self._money.purse.reserve(asked)
@@ -99,32 +92,40 @@ class Meter:
         call = self._call
         return call.kind == "models" or (call.kind == "proxy" and (call.method in LOOKING or stores(call.path)))
 
-    def _most(self, shaped: Shaped | None, limit: Limit) -> int | None:
-        """The most of what a limit counts; None: the price is not known."""
-        call, price = self._call, self._price
+    def _asked(self, shaped: Shaped | None, counted: set[str]) -> list[tuple[Limit, int | None]]:
+        """What to reserve of each limit. Its requests are counted once for a call, the rest for each attempt."""
+        asked: list[tuple[Limit, int | None]] = []
+        most: bound.Most | None = None
+        price: Price | None = None
+        for limit in self.limits:
+            if limit.counts == "requests":
+                if limit.account not in counted:
+                    asked.append((limit, 1))
+                continue
+            if self._free:
+                continue
+            if most is None:
+                price = self._money.price(self._call, self._aim, self._model)
+                most = self._most(shaped, price.max_output if price is not None else None)
+            if limit.counts == "tokens":
+                asked.append((limit, most.input + most.output))
+            else:
+                asked.append((limit, _cost(most, price, forwarded=shaped is None) if price is not None else None))
+        return asked
+
+    def _most(self, shaped: Shaped | None, most_out: int | None) -> bound.Most:
+        call = self._call
         if shaped is not None:
-            body = shaped.body
-            value = shaped.asked.ours.get if shaped.asked.ours else partial(json.value, json.decode(body))
+            value = shaped.asked.ours.get if shaped.asked.ours else partial(json.value, json.decode(shaped.body))
+            return bound.inference(call.kind, shaped.body, value, most_out)
+        fields, size = call.fields(), call.spool.length if call.spool is not None else 0
+        sent = self._request.body if self._request is not None else b""
+        if isinstance(sent, bytes):
+            # With what the config has set.
+            body, size, fields = sent, len(sent), json.decode(sent) if fields else fields
         else:
-            body = call.spool.read() if call.spool is not None and call.spool.small else b""
-            value = partial(json.value, call.fields())
-        size = len(body) or (call.spool.length if call.spool is not None else 0)
-        into = most_in(body) if body else size
-        out = 0 if call.kind == "embeddings" else most_out(value, price.max_output if price else None)
-        if limit.counts == "tokens":
-            return into + out
-        if price is None:
-            return None
-        if shaped is not None:
-            return price.bound(into, out)
-        images = value("n")
-        return price.bound(
-            into,
-            out,
-            images=images if type(images) is int and images > 0 else 1,
-            audio_ms=AUDIO * size,
-            characters=size,
-        )
+            body = call.spool.read() if call.spool is not None and size <= READABLE else b""
+        return bound.forwarded(body, size, partial(json.value, fields), most_out)
 
     def sending(self) -> None:
         """The request is about to leave: from now on it may cost something."""
@@ -155,25 +156,33 @@ class Meter:
             tried.error = outcome.error.message[:1000]
         elif not outcome.ok and outcome.by == "provider":
             tried.error = outcome.body[:1000].decode("utf-8", "replace")
-        used = self._used()
-        if used is None:
-            tried.cost, tried.priced = (0, True) if self._costless else (None, False)
-        else:
-            price = self._money.price(self._call, self._aim, self._model, outcome.model)
-            tried.usage, tried.cost = used, cost(used, price)
-            tried.priced = tried.cost is not None
-        tried.model = tried.model or outcome.model
-        if self._grant is not None:
-            self._grant.settle(list(self._amounts()))
+        amounts: list[int | None] = []
+        try:
+            used = self._used()
+            if used is None:
+                tried.cost, tried.priced = (0, True) if self._costless else (None, False)
+            else:
+                price = self._money.price(self._call, self._aim, self._model, outcome.model)
+                tried.usage, tried.cost = used, cost(used, price)
+                tried.priced = tried.cost is not None
+            tried.model = tried.model or outcome.model
+            amounts += self._amounts()
+        finally:
+            if self._grant is not None:
+                self._grant.settle(amounts)
 
     def _amounts(self) -> Iterator[int | None]:
+        """What each limit is settled with; None: nobody knows, and what was reserved counts.
+
+        Of an answer that passes as it is made, what has passed tells. Of any other that did not come, nothing does.
+        """
+        used, cost = self.tried.usage, self.tried.cost
+        lost = used is not None and used.estimated and not self._entry.stream and not self._outcome.body
         for limit in self._limits:
-            if limit.counts == "requests":
-                yield 1
-            elif limit.counts == "tokens":
-                yield self.tried.usage.total if self.tried.usage else 0 if self._costless else None
+            if limit.counts == "tokens":
+                yield None if lost else used.total if used is not None else 0 if self._costless else None
             else:
-                yield 0 if self.tried.cost is None and limit.allow_unpriced else self.tried.cost
+                yield None if lost else cost
 
     @property
     def _costless(self) -> bool:
@@ -214,3 +223,13 @@ class Meter:
 
     def _since(self, moment: float) -> int:
         return max(int((moment - self.began) * 1_000_000), 0)
+
+
+def _cost(most: bound.Most, price: Price, *, forwarded: bool) -> int | None:
+    """The most that it can cost. What is forwarded may be for a model that puts nothing out which has a price."""
+
+    def by(output: int) -> int | None:
+        return price.bound(most.input, output, images=most.images, audio_ms=most.audio_ms, characters=most.characters)
+
+    found = by(most.output)
+    return by(0) if found is None and forwarded else found

@@ -12,12 +12,13 @@ class Lease:
     """What the worker has of one account: `free` to be reserved, `out` reserved by running calls, `total` spent.
 
     `told` of the total is known to the ledger. `left`, `spent`: the ledger's, as of `heard`; `until` they hold.
-    `exhausted`: the ledger has refused a call for what is spent. `ended`: its epoch is over.
+    `exhausted`: the ledger has refused a call for what is spent. `barred`: what it refused of a rate; it is asked
+    again at `retry_at`. `ended`: its epoch is over.
     """
 
     __slots__ = (
-        "asked", "drawn", "ended", "epoch", "exhausted", "free", "heard", "instant", "left", "limit", "out", "retry_at",
-        "spent", "told", "total", "until", "used", "want",
+        "asked", "barred", "drawn", "ended", "epoch", "exhausted", "free", "heard", "instant", "left", "limit", "out",
+        "retry_at", "spent", "told", "total", "until", "used", "want",
     )  # fmt: skip
 
     def __init__(self, limit: Limit) -> None:
@@ -25,7 +26,7 @@ class Lease:
         self.instant = limit.counts == "requests"
         self.epoch = NEW
         self.free = self.out = self.total = self.told = 0
-        self.left = self.spent = self.want = 0
+        self.left = self.spent = self.want = self.barred = 0
         self.until = self.used = self.asked = self.drawn = self.heard = self.retry_at = 0.0
         self.ended = self.exhausted = False
 
@@ -65,6 +66,6 @@ def rate(lease: Lease | None, limit: Limit, now: float) -> Rate:
     if lease is None or lease.limit != limit or now >= lease.until:
         return Rate(amount, amount, 0)
     leaked = int((now - lease.heard) * amount / limit.per)
-    used = max(0, lease.known(now) + lease.total - lease.told)
+    used = max(0, lease.spent - leaked) + max(0, lease.total - lease.told)
     remaining = max(0, min(amount - used, lease.left + leaked + lease.free))
     return Rate(amount, remaining, -(-used * unit // amount) if amount else unit)

@@ -196,6 +196,7 @@ class Leases:
             if reply.refused:
                 lease.retry_at = now + POLL
                 lease.exhausted = lease.exhausted or reply.refused == "exhausted"
+                lease.barred = ask.bound if reply.refused == "rate" else 0
             if reply.alert:
                 self.alerts.append(Alert(ask.limit, reply.spent))
         self.waiting = [waiter for waiter in self.waiting if not waiter.left and not self._ended(waiter, now)]
@@ -257,7 +258,7 @@ class Leases:
         lease = self._at(limit)
         if lease.limit != limit:
             # What was drawn under another amount or period goes back, and what was known of it counts no more.
-            lease.free, lease.until, lease.left, lease.exhausted = 0, 0.0, 0, False
+            lease.free, lease.until, lease.left, lease.exhausted, lease.retry_at = 0, 0.0, 0, False, 0.0
             self._urgent.add(lease)
         lease.limit, lease.used = limit, now
 
@@ -287,8 +288,9 @@ class Leases:
             lease = self._at(named)
             limit = lease.limit
             lacks = bound - (limit.amount - lease.known(now))
-            if lacks > 0 and limit.per and now < lease.until:
-                raise refusals.rate_reached(limit, lacks)
+            barred = lease.barred and bound >= lease.barred and now < lease.retry_at
+            if (lacks > 0 or barred) and limit.per and now < lease.until:
+                raise refusals.rate_reached(limit, max(1, bound - (limit.amount - lease.spent)))
             if lacks > 0 and lease.exhausted and now < lease.until:
                 raise refusals.spent(limit, bound - lacks, bound)
         if now >= waiter.deadline:

@@ -4,9 +4,9 @@ The order inside every file: the module's words, the functions that read and wri
 maps, and at the end `provider = Provider(...)`.
 """
 
+from gatekey.providers import _bound as bound
 from gatekey.providers import _read as reading
 from gatekey.providers._auth import bearer, header
-from gatekey.providers._bound import most_in, most_out
 from gatekey.providers._compatible import compatible
 from gatekey.providers._documented import DOCUMENTED
 from gatekey.providers._estimate import passed, read
@@ -29,10 +29,9 @@ __all__ = [
     "Where",
     "address",
     "bearer",
+    "bound",
     "compatible",
     "header",
-    "most_in",
-    "most_out",
     "passed",
     "read",
     "reading",

