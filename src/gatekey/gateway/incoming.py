@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
-from gatekey.errors import Nonsense, UpstreamError
+from gatekey.errors import InBand, Nonsense, UpstreamError
 from gatekey.gateway.call import Call
 from gatekey.gateway.clock import Clock
 from gatekey.gateway.meter import Meter
@@ -41,7 +41,12 @@ class Incoming:
             if kind.startswith("text/html"):
                 raise Nonsense(f"{shaped.provider.slug} answered a stream request with a page ({kind}).")
             return await self._stream(response, shaped, outcome, clock, meter)
-        answer = reading.reply(shaped, await response.whole(MAX_ANSWER, clock.heard))
+        data = await response.whole(MAX_ANSWER, clock.heard)
+        try:
+            answer = reading.reply(shaped, data)
+        except InBand:
+            outcome.usage = reading.reported(data)
+            raise
         if shaped.asked.stream:
             outcome.headers += _stream_headers()
             outcome.body = reading.replay(shaped, answer.body)

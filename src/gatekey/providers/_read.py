@@ -65,6 +65,14 @@ def reply(shaped: Shaped, data: bytes) -> Answer:
     return Answer(json.encode(ours), ours.get("usage"), _name(ours.get("model")))
 
 
+def reported(data: bytes) -> Any:
+    """The usage that a failed answer of our dialect tells all the same; falsy where it tells none."""
+    try:
+        return answer.whole(data).usage
+    except Nonsense:
+        return None
+
+
 def _name(model: Any) -> str:
     return model if isinstance(model, str) else ""
 
@@ -230,16 +238,15 @@ class Stream:
         seen = answer.going(data) if self.started else answer.opening(data)
         if seen.error:
             raise _in_band(self._shaped.provider, _loose(data))
+        self.usage = seen.usage or self.usage
         _check_choices(self._shaped, seen.choices or ())
         if not self.started and isinstance(seen, answer.Opening):
             self.started = seen.has_content()
             self.model = self.model or _name(seen.model)
         for choice in seen.choices or ():
             (self._ended if choice.finish_reason else self._seen).add(choice.index)
-        if seen.usage:
-            self.usage = seen.usage
-            if not seen.choices and not self._shaped.asked.usage:
-                return
+        if seen.usage and not seen.choices and not self._shaped.asked.usage:
+            return
         if self._finish:
             data = answer.with_finish_reasons(data, self._finish)
         if self._text is not None:
