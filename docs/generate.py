@@ -17,6 +17,7 @@ import gatekey.providers
 from docs import words
 from gatekey import cli, errors
 from gatekey.admin.app import routes
+from gatekey.admin.limits import RateLimit, UsageLimit
 from gatekey.admin.route import Route
 from gatekey.catalog import Catalog
 from gatekey.cli import settings
@@ -296,6 +297,10 @@ def errors_page() -> str:
 # --- the control plane
 
 
+OFTEN: dict[type, str] = {UsageLimit: "usage_limits", RateLimit: "rate_limits"}
+"""Parts of many bodies, explained once; each is one or a list."""
+
+
 def fields_of(shape: shapes.Type, path: str = "") -> Iterator[str]:
     """The fields of a body, those below them too; a star marks one that is needed."""
     if isinstance(shape, shapes.Metadata):
@@ -305,7 +310,7 @@ def fields_of(shape: shapes.Type, path: str = "") -> Iterator[str]:
             yield from fields_of(one, path)
     elif isinstance(shape, shapes.ListType):
         yield from fields_of(shape.item_type, f"{path.removesuffix('.')}[].")
-    elif isinstance(shape, shapes.StructType):
+    elif isinstance(shape, shapes.StructType) and not (path and shape.cls in OFTEN):
         for field in shape.fields:
             if not {field.encode_name, path + field.encode_name} & words.REFUSED_FIELDS:
                 needed = field.required and field.default is NODEFAULT
@@ -327,7 +332,8 @@ def control_plane() -> str:
     by_resource: dict[str, list[Route]] = {}
     for route in routes():
         by_resource.setdefault(route.resource, []).append(route)
-    parts = [NOTE, "# Control plane\n", words.CONTROL_PLANE]
+    often = [(code(name), ", ".join(fields_of(shapes.type_info(part)))) for part, name in OFTEN.items()]
+    parts = [NOTE, "# Control plane\n", words.CONTROL_PLANE, table(("part", "its fields; one or a list"), often)]
     for resource, found in by_resource.items():
         head = ("route", "what for", "body", "query", "scope")
         parts += [f"## {code(resource)}\n", table(head, map(_route, found))]

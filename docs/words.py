@@ -161,8 +161,8 @@ Paths are below `/v1`; bodies and answers are JSON.
 The caller's key goes into `x-portkey-api-key`, or into `Authorization` as a bearer; the admin key may do everything.
 Needed fields bear a star; at the top level a field may also be written in camelCase.
 A field that is not listed is 400 and named.
-Limits, mail, planned rotation, prices, members and references to secrets are not available yet: not empty, they are
-400 and named.
+Mail, planned rotation, members and references to secrets are not available yet: not empty, they are 400 and named.
+What budgets, rates and policies are: [limits](../guides/limits.md); prices: [prices](../guides/prices.md).
 Of several scopes any one lets in; for API keys it must be the one of the key's kind.
 A key of a workspace sees that workspace only: what belongs to another one is 403, or 404 where a slug is looked for.
 Lists are paged by `current_page` (from 0) and `page_size` (at most 1000).
@@ -172,8 +172,7 @@ The headings are its `resource_type`.
 The same in short steps: [keys](../guides/keys.md).
 """
 REFUSED_FIELDS = frozenset({
-    "usage_limits", "rate_limits", "reset_usage", "rotation_policy", "alert_emails", "secret_mappings",
-    "pricing_adjustments", "users", "models[].configurations", "models[].pricing_config",
+    "rotation_policy", "alert_emails", "secret_mappings", "users", "models[].configurations",
 })  # fmt: skip
 """Fields that are read only to be refused."""
 

@@ -38,6 +38,14 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
     "/v1/providers/": ("/v1/virtual-keys", {"name": "p", "provider": "openai", "key": "sk-1"}),
     "/v1/api-keys/{id}": ("/v1/api-keys/organisation/service", {"name": "k", "scopes": ["completions.write"]}),
     "/v1/admin/workspaces/": ("/v1/admin/workspaces", {"name": "w"}),
+    "/v1/policies/usage-limits/": (
+        "/v1/policies/usage-limits",
+        {"conditions": [], "group_by": [{"key": "metadata._user"}], "credit_limit": 1000},
+    ),
+    "/v1/policies/rate-limits/": (
+        "/v1/policies/rate-limits",
+        {"conditions": [], "group_by": [], "unit": "rps", "value": 1000},
+    ),
 }
 """Paths of one thing -> how to make such a thing."""
 
@@ -106,6 +114,8 @@ def test_answers_about_what_exists_are_as_described(case: schemathesis.Case[Any]
 
 
 def test_nothing_has_been_broken_by_all_that(own: Gateway) -> None:
-    for path in ("configs", "virtual-keys", "providers", "integrations", "api-keys", "admin/workspaces", "audit-logs"):
+    paths = ("configs", "virtual-keys", "providers", "integrations", "api-keys", "admin/workspaces", "audit-logs",
+             "policies/usage-limits", "policies/rate-limits")  # fmt: skip
+    for path in paths:
         answer = own.call("GET", f"/v1/{path}?page_size=1000")
         assert answer.status == 200, answer.body

@@ -36,14 +36,23 @@ _NOT_YET = {
 }
 
 
+Amount = Annotated[Decimal, Meta(extra_json_schema={"minimum": 0})]
+"""Dollars, tokens or requests. A number, or a text that is one."""
+Counts = Literal["cost", "tokens", "requests"]
+Period = Literal["monthly", "weekly"]
+Days = Annotated[int, Meta(ge=1, le=365)]
+Value = Annotated[int, Meta(ge=0, le=MOST)]
+Unit = Literal["rps", "rpm", "rph", "rpd", "rpw"]
+
+
 class UsageLimit(Struct, forbid_unknown_fields=True):
     """A budget. `credit_limit` in dollars, tokens or requests, as `type` says; the last fields are told, not asked."""
 
-    credit_limit: Decimal
-    type: Literal["cost", "tokens", "requests"] = "cost"
-    alert_threshold: Decimal | None = None
-    periodic_reset: Literal["monthly", "weekly"] | None = None
-    periodic_reset_days: Annotated[int, Meta(ge=1, le=365)] | None = None
+    credit_limit: Amount
+    type: Counts = "cost"
+    alert_threshold: Amount | None = None
+    periodic_reset: Period | None = None
+    periodic_reset_days: Days | None = None
     allow_unpriced: bool = False
     next_usage_reset_at: str | None = None
     current_usage: Any = None
@@ -55,8 +64,8 @@ class UsageLimit(Struct, forbid_unknown_fields=True):
 class RateLimit(Struct, forbid_unknown_fields=True):
     """A rate. `value` 0: no use at all."""
 
-    value: Annotated[int, Meta(ge=0, le=MOST)]
-    unit: Literal["rps", "rpm", "rph", "rpd", "rpw"]
+    value: Value
+    unit: Unit
     type: Literal["requests", "tokens"] = "requests"
 
 
@@ -101,7 +110,7 @@ def revision(asked: Any, place: str = "") -> Revise | None:
 
 def follows(given: str | None, limit: Limit, place: str, now: int) -> None:
     """Let `next_usage_reset_at` come back as it was told. Raises `BadBody` where it asks for another moment."""
-    field = f"{place}.next_usage_reset_at"
+    field = _within(place, "next_usage_reset_at")
     asked = milliseconds(given, field)
     if asked is not None and asked > now and asked != window(limit, now).end:
         raise BadBody(f"{field}: it follows from the period, and cannot be chosen.", param=field)
@@ -120,14 +129,13 @@ def anew(limit: Limit, now: int) -> Limit:
 def budget(asked: UsageLimit, place: str, least: int = 1) -> Limit:
     """A budget as it is counted. `least`: what it must be, in the units it is counted in. Raises `BadBody`."""
     if asked.periodic_reset and asked.periodic_reset_days:
-        field = f"{place}.periodic_reset_days"
+        field = _within(place, "periodic_reset_days")
         raise BadBody(f"{field}: it excludes periodic_reset; send one of them.", param=field)
-    amount = _amount(asked.credit_limit, asked.type, f"{place}.credit_limit", least)
-    alert = None
+    amount = _amount(asked.credit_limit, asked.type, _within(place, "credit_limit"), least)
+    alert, field = None, _within(place, "alert_threshold")
     if asked.alert_threshold is not None:
-        alert = _amount(asked.alert_threshold, asked.type, f"{place}.alert_threshold", 0)
+        alert = _amount(asked.alert_threshold, asked.type, field, 0)
         if alert > amount:
-            field = f"{place}.alert_threshold"
             raise BadBody(f"{field}: it is above credit_limit, and would never be reached.", param=field)
     return Limit(
         account=BARE,
@@ -142,6 +150,25 @@ def budget(asked: UsageLimit, place: str, least: int = 1) -> Limit:
 def rate(asked: RateLimit) -> Limit:
     """A rate as it is counted."""
     return Limit(account=BARE, counts=asked.type, amount=asked.value, per=UNITS[asked.unit])
+
+
+def said(limit: Limit) -> dict[str, Any]:
+    """What a body has to say for a budget to be as it is: the fields of `UsageLimit` that are asked."""
+    unit = -NANO if limit.counts == "cost" else 0
+    days = isinstance(limit.period, int)
+    alert = limit.alert_threshold
+    return {
+        "credit_limit": Decimal(limit.amount).scaleb(unit),
+        "type": limit.counts,
+        "alert_threshold": None if alert is None else Decimal(alert).scaleb(unit),
+        "periodic_reset": None if days else limit.period or None,
+        "periodic_reset_days": limit.period if days else None,
+        "allow_unpriced": limit.allow_unpriced,
+    }
+
+
+def _within(place: str, field: str) -> str:
+    return f"{place}.{field}" if place else field
 
 
 def _rates(asked: RateLimits, place: str) -> list[Limit]:
@@ -199,15 +226,8 @@ class Spending(Struct, frozen=True):
     def budget(self, limit: Limit) -> Answer:
         """A budget, and how far it is used up."""
         how = self.standings.get(limit.account)
-        days = isinstance(limit.period, int)
         return {
-            "type": limit.counts,
-            "credit_limit": shown(limit.amount, limit),
-            "alert_threshold": shown(limit.alert_threshold, limit),
-            "periodic_reset": None if days else limit.period or None,
-            "periodic_reset_days": limit.period if days else None,
-            "next_usage_reset_at": moment(window(limit, self.now).end),
-            "allow_unpriced": limit.allow_unpriced,
+            **told_budget(limit, self.now),
             "current_usage": shown(how.spent if how else None, limit),
             "remaining": shown(max(0, limit.amount - how.spent) if how else None, limit),
             "status": self.status((limit,)),
@@ -226,6 +246,16 @@ async def spending(visit: Visit, limits: Iterable[Limit]) -> Spending:
     except Overloaded:
         return Spending(now, {})
     return Spending(now, {one.account: how for one, how in zip(asked, standings, strict=True)})
+
+
+def told_budget(limit: Limit, now: int) -> Answer:
+    """A budget as the API shows it, `now` being in ms."""
+    return {
+        **said(limit),
+        "credit_limit": shown(limit.amount, limit),
+        "alert_threshold": shown(limit.alert_threshold, limit),
+        "next_usage_reset_at": moment(window(limit, now).end),
+    }
 
 
 def told_rate(limit: Limit) -> Answer:

@@ -28,6 +28,8 @@ MAX_PAGE = 1000
 MAX_SEVERAL = 1000
 """Items of a body that may be an array."""
 
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
 T = TypeVar("T")
 
 _unnamed = re.compile(r"Object (contains unknown|missing required) field `(.*)`")
@@ -132,9 +134,10 @@ def milliseconds(text: str | None, name: str) -> int | None:
         return None
     try:
         told = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        told = (told if told.tzinfo else told.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
         raise BadBody(f"{name}: expected a date such as 2027-01-31T00:00:00Z, got {text[:60]!r}.", param=name) from None
-    return int((told if told.tzinfo else told.replace(tzinfo=datetime.UTC)).timestamp() * 1000)
+    return (told - EPOCH) // datetime.timedelta(milliseconds=1)  # through a float, one moment of 200 is another
 
 
 def content(data: bytes, kind: type[Struct]) -> Any:

@@ -11,6 +11,7 @@ from gatekey.cli import (
     config_commands,
     integration_commands,
     key_commands,
+    policy_commands,
     vault,
     virtual_key_commands,
     workspace_commands,
@@ -34,6 +35,7 @@ app.add_typer(integration_commands.providers, name="providers")
 app.add_typer(vault.app, name="vault")
 app.add_typer(config_commands.app, name="configs")
 app.add_typer(workspace_commands.app, name="workspaces")
+app.add_typer(policy_commands.app, name="policies")
 
 
 def _version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gatekey.cli import sharing_commands
+from gatekey.cli.limit_options import readable
 from gatekey.cli.remote import Data, Json, Remote, Url, given, segment
 from gatekey.cli.tables import record, show, table
 from gatekey.cli.virtual_key_commands import (
@@ -143,7 +144,7 @@ def one_provider(
 ) -> None:
     """Show a provider."""
     answer = Remote.find(url, data).ask("GET", f"/providers/{segment(name)}", workspace_id=workspace)
-    show(answer, record(answer), as_json=json)
+    show(answer, record(readable(answer)), as_json=json)
 
 
 @providers.command("delete")

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatekey.cli.limit_options import Alert, Budget, Period, Rates, Reset, Unpriced, Wanted, limits, readable
 from gatekey.cli.remote import Data, Json, Remote, Url, given, pairs, segment
 from gatekey.cli.tables import record, show, table
 
@@ -29,7 +30,14 @@ def every(
 ) -> None:
     """List keys, never their secrets."""
     answer = Remote.find(url, data).every("/api-keys", workspace_id=workspace)
-    columns = {"id": "ID", "name": "Name", "key": "Key", "type": "Type", "workspace_id": "Workspace"}
+    columns = {
+        "id": "ID",
+        "name": "Name",
+        "key": "Key",
+        "type": "Type",
+        "status": "Status",
+        "workspace_id": "Workspace",
+    }
     show(answer, table(answer["data"], **columns, expires_at="Expires"), as_json=json)
 
 
@@ -45,15 +53,20 @@ def create(
     metadata: Metadata = None,
     override: Override = None,
     expires_at: Expires = None,
+    budget: Budget = None,
+    budget_period: Period = None,
+    alert_at: Alert = None,
+    allow_unpriced: Unpriced = None,
+    rate: Rates = None,
     url: Url = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Make a key and print it, this once.
 
-    Example: KEY=$(gatekey keys create laptop --scope completions.write)
+    Example: KEY=$(gatekey keys create laptop --budget 10 --budget-period monthly --rate 60rpm)
     """
-    body = given(
+    body = limits(Wanted(budget, budget_period, alert_at, allow_unpriced), rate) | given(
         name=name,
         description=description,
         workspace_id=workspace,
@@ -72,7 +85,7 @@ def create(
 def one(id: Id, url: Url = None, data: Data = None, json: Json = False) -> None:
     """Show a key without its secret."""
     answer = Remote.find(url, data).ask("GET", f"/api-keys/{segment(id)}")
-    show(answer, record(answer), as_json=json)
+    show(answer, record(readable(answer)), as_json=json)
 
 
 @app.command()
@@ -85,15 +98,30 @@ def update(
     metadata: Metadata = None,
     override: Override = None,
     expires_at: Expires = None,
+    budget: Budget = None,
+    budget_period: Period = None,
+    alert_at: Alert = None,
+    allow_unpriced: Unpriced = None,
+    rate: Rates = None,
+    reset_usage: Reset = False,
     url: Url = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Change a key; what is not named stays. An empty --config or --expires-at takes it away."""
-    defaults = _defaults(config, metadata, override)
-    body = given(name=name, description=description, scopes=scope, defaults=defaults, expires_at=expires_at)
-    answer = Remote.find(url, data).ask("PUT", f"/api-keys/{segment(id)}", body)
-    show(answer, record(answer), as_json=json)
+    remote, path = Remote.find(url, data), f"/api-keys/{segment(id)}"
+    body = limits(
+        Wanted(budget, budget_period, alert_at, allow_unpriced), rate, lambda: remote.ask("GET", path)
+    ) | given(
+        name=name,
+        description=description,
+        scopes=scope,
+        defaults=_defaults(config, metadata, override),
+        expires_at=expires_at,
+        reset_usage=reset_usage or None,
+    )
+    answer = remote.ask("PUT", path, body)
+    show(answer, record(readable(answer)), as_json=json)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatekey.cli.limit_options import Alert, Budget, Period, Rates, Reset, Unpriced, Wanted, limits, readable
 from gatekey.cli.remote import Data, Json, Refused, Remote, Url, given, pairs, segment
 from gatekey.cli.tables import record, show, table
 
@@ -52,6 +53,11 @@ def create(
     header: Headers = None,
     model: Model = None,
     expires_at: Expires = None,
+    budget: Budget = None,
+    budget_period: Period = None,
+    alert_at: Alert = None,
+    allow_unpriced: Unpriced = None,
+    rate: Rates = None,
     workspace: Workspace = None,
     url: Url = None,
     data: Data = None,
@@ -61,7 +67,7 @@ def create(
 
     Example: gatekey virtual-keys create main --provider openai --key-env OPENAI_API_KEY
     """
-    body = given(
+    body = limits(Wanted(budget, budget_period, alert_at, allow_unpriced), rate) | given(
         name=name,
         provider=provider,
         key=credential(key, key_env),
@@ -80,7 +86,7 @@ def create(
 def one(name: Name, workspace: Workspace = None, url: Url = None, data: Data = None, json: Json = False) -> None:
     """Show a virtual key, never its credential."""
     answer = Remote.find(url, data).ask("GET", f"{_PATH}/{segment(name)}", workspace_id=workspace)
-    show(answer, record(answer), as_json=json)
+    show(answer, record(readable(answer)), as_json=json)
 
 
 @app.command()
@@ -95,6 +101,12 @@ def update(
     header: Headers = None,
     model: Model = None,
     expires_at: Expires = None,
+    budget: Budget = None,
+    budget_period: Period = None,
+    alert_at: Alert = None,
+    allow_unpriced: Unpriced = None,
+    rate: Rates = None,
+    reset_usage: Reset = False,
     workspace: Workspace = None,
     url: Url = None,
     data: Data = None,
@@ -104,15 +116,21 @@ def update(
 
     Example: echo "$NEW_KEY" | gatekey virtual-keys update main --key -
     """
-    body = given(
+    remote, path = Remote.find(url, data), f"{_PATH}/{segment(slug)}"
+
+    def present() -> Any:
+        return remote.ask("GET", path, workspace_id=workspace)
+
+    body = limits(Wanted(budget, budget_period, alert_at, allow_unpriced), rate, present) | given(
         name=name,
         key=credential(key, key_env),
         note=note,
         configurations=configurations(option, custom_host, header),
         models=model,
         expires_at=expires_at,
+        reset_usage=reset_usage or None,
     )
-    answer = Remote.find(url, data).ask("PUT", f"{_PATH}/{segment(slug)}", body, workspace_id=workspace)
+    answer = remote.ask("PUT", path, body, workspace_id=workspace)
     show(answer, f"Changed {slug}.", as_json=json)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatekey.cli.limit_options import Alert, Budget, Period, Rates, Reset, Unpriced, Wanted, limits, readable
 from gatekey.cli.remote import Data, Json, Remote, Url, given, pairs, segment
 from gatekey.cli.tables import record, show, table
 
@@ -28,21 +29,27 @@ def create(
     slug: Annotated[str | None, typer.Option(help="Letters, digits, - and _. [default: made of the name]")] = None,
     description: Description = None,
     metadata: Metadata = None,
+    budget: Budget = None,
+    budget_period: Period = None,
+    alert_at: Alert = None,
+    allow_unpriced: Unpriced = None,
+    rate: Rates = None,
     url: Url = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Make a workspace."""
-    body = given(name=name, slug=slug, description=description, defaults=_defaults(metadata))
+    body = limits(Wanted(budget, budget_period, alert_at, allow_unpriced), rate)
+    body |= given(name=name, slug=slug, description=description, defaults=_defaults(metadata))
     answer = Remote.find(url, data).ask("POST", "/admin/workspaces", body)
-    show(answer, record(answer), as_json=json)
+    show(answer, record(readable(answer)), as_json=json)
 
 
 @app.command("show")
 def one(workspace: Name, url: Url = None, data: Data = None, json: Json = False) -> None:
     """Show a workspace."""
     answer = Remote.find(url, data).ask("GET", f"/admin/workspaces/{segment(workspace)}")
-    show(answer, record(answer), as_json=json)
+    show(answer, record(readable(answer)), as_json=json)
 
 
 @app.command()
@@ -54,14 +61,28 @@ def update(
     user_config: Annotated[
         str | None, typer.Option(help="Saved config of users' keys that have none of their own; empty: no more.")
     ] = None,
+    budget: Budget = None,
+    budget_period: Period = None,
+    alert_at: Alert = None,
+    allow_unpriced: Unpriced = None,
+    rate: Rates = None,
+    reset_usage: Reset = False,
     url: Url = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Change a workspace; what is not named stays."""
-    body = given(name=name, description=description, defaults=_defaults(metadata, user_config))
-    answer = Remote.find(url, data).ask("PUT", f"/admin/workspaces/{segment(workspace)}", body)
-    show(answer, record(answer), as_json=json)
+    remote, path = Remote.find(url, data), f"/admin/workspaces/{segment(workspace)}"
+    body = limits(
+        Wanted(budget, budget_period, alert_at, allow_unpriced), rate, lambda: remote.ask("GET", path)
+    ) | given(
+        name=name,
+        description=description,
+        defaults=_defaults(metadata, user_config),
+        reset_usage=reset_usage or None,
+    )
+    answer = remote.ask("PUT", path, body)
+    show(answer, record(readable(answer)), as_json=json)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, insert, select
 
+from gatekey.limits.policy import KEYS, METADATA
 from gatekey.store import rows, tables
 from gatekey.store.database import Write
 from gatekey.store.rows import Row
@@ -16,13 +17,17 @@ _secret = re.compile(
     r"(?i)(^|[_-])(key|keys|secret|secrets|token|tokens|password|credential|credentials|authorization)$"
     r"|api_?key|secret|private|service_account|session_token|access_key_id|custom_headers|^configurations$|^authorization$"
 )
-_harmless = frozenset({"api_key_id", "virtual_key", "secret_mappings", "max_tokens", "key_transition_period_ms"})
+_harmless = frozenset(
+    {"api_key_id", "virtual_key", "secret_mappings", "max_tokens", "key_transition_period_ms", "value_key"}
+)
 
 
 def masked(value: Any) -> Any:
     """JSON with everything hidden whose name says that it is a credential, at any depth, also in texts of JSON."""
     if isinstance(value, dict):
-        return {key: HIDDEN if _hides(key) and item else masked(item) for key, item in value.items()}
+        return {
+            key: HIDDEN if _hides(key) and item and not _fact(item) else masked(item) for key, item in value.items()
+        }
     if isinstance(value, list):
         return [masked(item) for item in value]
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
@@ -31,6 +36,11 @@ def masked(value: Any) -> Any:
         except (msgspec.DecodeError, UnicodeEncodeError):
             return HIDDEN  # who knows what is in it
     return value
+
+
+def _fact(value: Any) -> bool:
+    """Whether it is what a policy looks at, which policies too call a key."""
+    return isinstance(value, str) and (value in KEYS or value.startswith(METADATA))
 
 
 def _hides(key: str) -> bool:

@@ -35,7 +35,7 @@ class Principal(Struct, frozen=True):
     """Who calls. `workspace` empty: a key of the organisation, which works in the default workspace unless it says.
 
     `config`: slug of the config that its requests have unless they bring their own; a user's key without one has its
-    workspace's.
+    workspace's. `log_bodies`: whether records of its requests have what was said.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Principal(Struct, frozen=True):
     user: str = ""
     expires_at: int | None = None
     limits: tuple[Limit, ...] = ()
+    log_bodies: bool = True
 
     def may(self, scope: str) -> bool:
         """Whether its scopes include `scope`; no scopes named: every one."""
@@ -100,10 +101,12 @@ class Directory:
         self._integrations: dict[str, Row] = {}
         self._providers: dict[tuple[str, str], Row] = {}
         self._stored: dict[tuple[str, str], Stored] = {}
+        self._shares: dict[tuple[str, str], tuple[Limit, ...]] = {}
         self._configs: dict[tuple[str, str], str] = {}
         self._workspaces: dict[str, Row] = {}
         self._limits: dict[str, tuple[Limit, ...]] = {}
         self._policies: dict[str, dict[str, Policy]] = {}
+        self._applying: dict[str, tuple[Policy, ...]] = {}
         self._places: dict[str, tuple[str, str]] = {}
         self._admin = admin
         self._looking: asyncio.Task[None] | None = None
@@ -155,6 +158,10 @@ class Directory:
         found: dict[str, str] = self._workspaces.get(workspace, {}).get("metadata", {})
         return found
 
+    def logs_bodies(self, workspace: str) -> bool:
+        """Whether records of a workspace's requests have what was said."""
+        return self._workspaces.get(workspace, {}).get("log_bodies") is not False
+
     def prices(self, workspace: str) -> dict[str, dict[str, Any]]:
         """What models cost a workspace, where it says so: `provider/model` -> `pricing_config`."""
         return self._workspaces.get(workspace, {}).get("prices") or {}
@@ -165,7 +172,11 @@ class Directory:
 
     def policies(self, workspace: str) -> tuple[Policy, ...]:
         """The policies that a workspace's requests may fall under: its own, and those of the organisation."""
-        return (*self._policies.get(workspace, {}).values(), *self._policies.get("", {}).values())
+        found = self._applying.get(workspace)
+        if found is None:
+            both = (self._policies.get(place, {}).values() for place in (workspace, ""))
+            found = self._applying[workspace] = tuple(policy for some in both for policy in some)
+        return found
 
     async def open(self) -> None:
         """Load everything, and look for changes from now on. Raises `Overloaded` where the database is not there."""
@@ -207,8 +218,9 @@ class Directory:
 
     def _forget(self) -> None:
         """A backup was put back: what is known may never have been."""
-        for known in (self._keys, self._digests, self._integrations, self._providers, self._stored,
-                      self._configs, self._workspaces, self._limits, self._policies, self._places):  # fmt: skip
+        for known in (self._keys, self._digests, self._integrations, self._providers, self._stored, self._shares,
+                      self._configs, self._workspaces, self._limits, self._policies, self._applying,
+                      self._places):  # fmt: skip
             known.clear()
 
     def _take_in(self, changes: "_Changes") -> None:
@@ -229,10 +241,13 @@ class Directory:
                 self._integrations[row["id"]] = row
         if changes.integrations:
             self._stored.clear()
+            self._shares.clear()
         for row in changes.providers:
             place = (row["workspace_id"], row["slug"])
             self._stored.pop(place, None)
             self._settle(self._providers, row, place, row)
+        if changes.policies:
+            self._applying.clear()
         for row in changes.policies:
             known = self._policies.setdefault(row["workspace_id"] or "", {})
             known.pop(row["id"], None)
@@ -250,6 +265,13 @@ class Directory:
         elif self._places.pop("/".join((row["id"], place[1])), None) is not None:
             where.pop(place, None)
 
+    def _share(self, integration: Row, workspace: str) -> tuple[Limit, ...]:
+        """What a workspace may use of an integration: one and the same for all of its providers."""
+        place = integration["id"], workspace
+        if place not in self._shares:
+            self._shares[place] = integrations.limited(integration, workspace)
+        return self._shares[place]
+
     def _unsealed(self, row: Row) -> Stored:
         """A provider with its credential opened."""
         integration = self._integrations.get(row["integration_id"])
@@ -261,7 +283,7 @@ class Directory:
             stored,
             provider=integration["ai_provider_id"],
             models=integrations.allowed(integration),
-            limits=providers.limited(row, integration),
+            limits=providers.own(row, integration) + self._share(integration, row["workspace_id"]),
             pricing=integrations.prices(integration),
             adjustments=rows.value(integration["pricing_adjustments"]),
         )
@@ -336,6 +358,7 @@ def _principal(row: Any) -> Principal:
         user=row.user_id or "",
         expires_at=row.expires_at,
         limits=api_keys.limited(row._mapping),
+        log_bodies=defaults.get("log_bodies") is not False,
     )
 
 

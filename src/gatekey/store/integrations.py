@@ -135,10 +135,19 @@ def allowed(row: Row) -> frozenset[str] | None:
 
 
 def limited(row: Row, workspace: str) -> tuple[Limit, ...]:
-    """What a workspace may use of an integration: limits of its own, else those that every workspace has."""
-    held = rows.value(row["limits"])
-    column = rows.text(held.get(workspace) or held.get(EVERYWHERE) or [])
-    return limits.of(column, f"integration/{row['id']}/{workspace}", f"integration {row['slug']}")
+    """What a workspace may use of an integration: its own budgets, else those that every workspace has; rates alike.
+
+    Each workspace counts for itself, whosever limits they are.
+    """
+    own, shared = (own_limits(row, who) for who in (workspace, EVERYWHERE))
+    budgets = [one for one in own if not one.per] or [one for one in shared if not one.per]
+    rates = [one for one in own if one.per] or [one for one in shared if one.per]
+    return limits.named((*budgets, *rates), f"integration/{row['id']}/{workspace}", f"integration {row['slug']}")
+
+
+def own_limits(row: Row, workspace: str) -> tuple[Limit, ...]:
+    """What is set for a workspace, or for all of them, without accounts."""
+    return limits.read(rows.text(rows.value(row["limits"]).get(workspace, [])))
 
 
 def prices(row: Row) -> dict[str, dict[str, Any]]:

@@ -46,9 +46,12 @@ def revised(column: str, revise: Revise | None, now: int) -> str:
 
 def of(column: str, place: str, owner: str) -> tuple[Limit, ...]:
     """The limits of a row. `place` is where their accounts begin; `owner` names it in messages."""
-    if column == NONE:
-        return ()
-    return tuple(replace(one, account=f"{place}/{kind(one)}", owner=owner) for one in _read(column))
+    return () if column == NONE else named(_read(column), place, owner)
+
+
+def named(bare: Iterable[Limit], place: str, owner: str) -> tuple[Limit, ...]:
+    """Limits with accounts of their own."""
+    return tuple(replace(one, account=f"{place}/{kind(one)}", owner=owner) for one in bare)
 
 
 # Many rows are limited alike: what they have in common is kept once.

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from gatekey.errors import Conflict, NotFound
 from gatekey.limits.limit import window
@@ -15,6 +15,8 @@ from gatekey.store.rows import Row
 
 Kind = Literal["usage", "rate"]
 
+MOST = 1000
+"""Policies of one workspace, and those for all of them."""
 MAX_RESETS = 1000
 """Groups of a policy whose usage was reset one by one in the present period."""
 
@@ -36,55 +38,69 @@ def policy(row: Row) -> Policy:
     )
 
 
-def find(connection: Connection, kind: Kind, id: str) -> Row:
-    """By id. Raises `NotFound`."""
-    found = rows.one(connection, tables.policies, id=id, kind=kind)
+def find(connection: Connection, kind: Kind, id: str, *, archived: bool = False) -> Row:
+    """By id. `archived`: a deleted one too. Raises `NotFound`."""
+    table = tables.policies
+    statement = select(table) if archived else rows.live(table)
+    found = connection.execute(statement.where(table.c.id == id, table.c.kind == kind)).mappings().first()
     if found is None:
         raise NotFound(f"There is no policy of {kind} limits with id {id!r}.", param="id")
-    return found
+    return dict(found)
 
 
 def visible(kind: Kind, workspace: str | None, *, archived: bool, counts: str | None) -> Select[Any]:
-    """A statement for the policies of a workspace and of the organisation, or (None) all. `archived`: deleted ones."""
+    """A statement for the policies of a workspace, or (None) all there are. `archived`: deleted ones."""
     table = tables.policies
     statement = select(table).where(table.c.kind == kind, table.c.deleted.is_(archived))
     if workspace is not None:
-        statement = statement.where((table.c.workspace_id == workspace) | table.c.workspace_id.is_(None))
+        statement = statement.where(table.c.workspace_id == workspace)
     if counts is not None:
         statement = statement.where(table.c.limits.contains(f'"counts":"{counts}"', autoescape=True))
     return statement
 
 
-def create(
-    write: Write,
-    *,
-    workspace: str | None,
-    kind: Kind,
-    name: str,
-    conditions: Any,
-    group_by: Any,
-    limiting: limits.Revise,
-) -> Row:
-    """A new one."""
+def create(write: Write, *, workspace: str | None, kind: Kind, columns: Row, limiting: limits.Revise) -> Row:
+    """A new one; `workspace` None: for every workspace. Raises `Conflict` where there are too many."""
+    mine = rows.live(tables.policies, workspace_id=workspace).subquery()
+    if write.connection.execute(select(func.count()).select_from(mine)).scalar_one() >= MOST:
+        raise Conflict(f"There are {MOST} policies already, and each is held against every request: delete some.")
     return rows.add(
         write,
         tables.policies,
         workspace_id=workspace,
         kind=kind,
-        name=name,
-        conditions=rows.text(conditions),
-        group_by=rows.text(group_by),
         resets="{}",
         limits=limits.revised(limits.NONE, limiting, write.now),
+        **{"name": "", **_columns(write.connection, workspace, columns)},
     )
 
 
 def change(write: Write, kind: Kind, id: str, columns: Row, limiting: limits.Revise) -> Row:
-    """Change its columns and its limit. Raises `NotFound`."""
+    """Change its columns and its limit. Raises `NotFound`, and what `limiting` does."""
     found = find(write.connection, kind, id)
-    columns = columns | {"limits": limits.revised(found["limits"], limiting, write.now)}
+    columns = _columns(write.connection, found["workspace_id"], columns)
+    columns["limits"] = limits.revised(found["limits"], limiting, write.now)
     rows.change(write, tables.policies, id, **columns)
-    return found | columns
+    return found | columns | {"last_updated_at": write.now}
+
+
+def _columns(connection: Connection, workspace: str | None, columns: Row) -> Row:
+    """Columns as the table has them. A policy for all names workspaces by their ids."""
+    found = {name: value if isinstance(value, str) else rows.text(value) for name, value in columns.items()}
+    if workspace is None and "conditions" in columns:
+        found["conditions"] = rows.text([_settled(connection, one) for one in columns["conditions"]])
+    return found
+
+
+def _settled(connection: Connection, condition: Condition) -> Condition:
+    if condition.key != "workspace_id":
+        return condition
+    table = tables.workspaces
+    slugs = (*condition.values, *condition.excluded)
+    statement = select(table.c.slug, table.c.id).where(table.c.slug.in_(slugs), table.c.deleted.is_(False))
+    ids = {row.slug: row.id for row in connection.execute(statement)}
+    values, excluded = (tuple(ids.get(one, one) for one in many) for many in (condition.values, condition.excluded))
+    return Condition(condition.key, values, excluded)
 
 
 def reset(write: Write, id: str, group: str) -> None:

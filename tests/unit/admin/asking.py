@@ -15,6 +15,7 @@ from gatekey.store.database import Database
 from gatekey.store.directory import ADMIN, Directory, Principal, Stored
 from gatekey.store.rows import Row
 from gatekey.vault import Vault, new_key
+from tests.unit.admin.spending import Memory
 
 TRACE = "trace-of-the-test"
 PEER = "192.0.2.1"
@@ -28,7 +29,8 @@ class Control:
         self.database = Database(url)
         self.vault = Vault(new_key())
         self.directory = Directory(self.database, self.vault, None)
-        self._admin = Admin(House(Catalog(), self.database, self.directory, self.vault))
+        self.ledger = Memory()
+        self._admin = Admin(House(Catalog(), self.database, self.directory, self.vault, ledger=self.ledger))
         self.run(self.directory.refresh())
 
     def run(self, work: Any) -> Any:

@@ -91,7 +91,7 @@ def test_deployments_are_read_as_documented(control: Control, ask: Ask) -> None:
         ({"name": "x", "provider": "openai", "key": "k", "nonsense": 1}, "nonsense"),
         ({"name": "x", "provider": "openai", "key": "k", "expires_at": "soon"}, "expires_at"),
         ({"name": "x", "provider": "openai", "key": "k", "expiresAt": "a", "expires_at": "b"}, "expires_at"),
-        ({"name": "x", "provider": "openai", "key": "k", "usage_limits": {"credit_limit": 0}}, "usage_limits.credit_limit"),
+        ({"name": "x", "provider": "openai", "key": "k", "rate_limits": {"value": -1}}, "rate_limits.value"),
         ({"name": "x", "provider": "openai", "key": "k", "secretMappings": [{}]}, "secret_mappings"),
         ({"name": "x", "provider": "openai", "key": "k", "custom_host": "http://169.254.169.254/v1"}, "custom_host"),
         ({"name": "x", "provider": "openai", "key": "k", "custom_host": "https://u:p@example.com"}, "custom_host"),

@@ -212,6 +212,8 @@ async def share(visit: Visit) -> Answer:
         workspace = str((await visit.read(workspaces.find, each.id))["id"])
         given[workspace] = each.enabled
         limiting[workspace] = revision(each, f"workspaces[{place}].")
+        if each.reset_usage and each.usage_limits in (UNSET, None, []):
+            _resettable(row, workspace, f"workspaces[{place}].reset_usage")
         wanted = asked.create_default_provider if each.create_default_provider is None else each.create_default_provider
         if each.enabled and wanted:
             defaults[workspace] = each.default_provider_slug or asked.default_provider_slug or ""
@@ -221,6 +223,12 @@ async def share(visit: Visit) -> Answer:
         providers.share, row["id"], given, everywhere=everywhere, anew=anew, defaults=defaults, limiting=limiting
     )
     return await _access(visit, row)
+
+
+def _resettable(row: Row, workspace: str, place: str) -> None:
+    """Raises `BadBody` where a workspace has no budget of its own, and would begin another one's again."""
+    if all(one.per for one in integrations.own_limits(row, workspace)):
+        raise BadBody(f"{place}: the workspace has no budget of its own here; send it usage_limits too.", param=place)
 
 
 async def _found(visit: Visit) -> Row:
