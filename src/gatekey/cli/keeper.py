@@ -19,6 +19,8 @@ from gatekey.cli.writer import BUSY, Job
 
 AGAIN = (0.2, 5.0)
 """s until a writer that died is started again: at first, and at most."""
+SOON = 0.5
+"""s until the first one is started: the workers' own start comes first."""
 STEADY = 30.0
 """s that a writer must have lived for its end to count as the first one."""
 END = 10.0
@@ -54,6 +56,7 @@ class Keeper:
 
     def _keep(self) -> None:
         wait = AGAIN[0]
+        self._ending.wait(SOON)
         while True:
             with self._lock:
                 if self._ending.is_set():

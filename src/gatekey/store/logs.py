@@ -146,13 +146,16 @@ def search(
 
 
 def records(
-    connection: Connection, filters: Filters, size: int, before: tuple[int, int] | None = None
+    connection: Connection, filters: Filters, size: int, before: tuple[int, int] | None = None, *, until: int
 ) -> list[tuple[Row, Record]]:
-    """Rows with their records, newest first: at most `size`, those after `before`, which is a row's time and number."""
+    """Rows with their records, newest first: at most `size`, those after `before`, which is a row's time and number.
+
+    `until`: the highest number.
+    """
     statement = _newest_first(
         select(logs, log_records.c.record).join(log_records, logs.c.number == log_records.c.number)
     )
-    statement = statement.where(*where(connection, filters)).limit(size)
+    statement = statement.where(logs.c.number <= until, *where(connection, filters)).limit(size)
     if before is not None:
         statement = statement.where(sqlalchemy.tuple_(logs.c.created_at, logs.c.number) < sqlalchemy.tuple_(*before))
     found = [dict(row) for row in connection.execute(statement).mappings()]
