@@ -116,8 +116,7 @@ class Meter:
     def _most(self, shaped: Shaped | None, most_out: int | None) -> bound.Most:
         call = self._call
         if shaped is not None:
-            value = shaped.asked.ours.get if shaped.asked.ours else partial(json.value, json.decode(shaped.body))
-            return bound.inference(call.kind, shaped.body, value, most_out)
+            return bound.inference(call.kind, shaped.body, shaped.asked.ours, most_out)
         fields, size = call.fields(), call.spool.length if call.spool is not None else 0
         sent = self._request.body if self._request is not None else b""
         if isinstance(sent, bytes):

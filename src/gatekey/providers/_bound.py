@@ -1,14 +1,17 @@
 """The most that a request can consume, before it is sent: what a budget must be able to pay."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import ceil, isfinite
 from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
 
 PART = 50_000
 """Tokens that a part of a prompt may come to which is given by its address or id: a large picture, seen closely."""
 MESSAGE = 16
-"""Tokens beside its text that a message, or a part of one, comes to at most."""
+"""Tokens beside its text that a message, or a part of one, comes to at most: each is an object, and so is the whole."""
 OUTPUT = 16_384
 """Tokens of an answer, where neither the request nor the table of prices bounds it."""
 AUDIO = 2
@@ -27,8 +30,7 @@ _WITHIN = (
 _TIMES = ("n", "best_of")
 _TIMES_WITHIN = (("generationConfig", "candidateCount"), ("generation_config", "candidate_count"))
 _FORM_TIMES = re.compile(rb'name="?n"?[^\n]*\r\n(?:[^\r\n]+\r\n)*\r\n\s*(\d{1,9})\s*\r\n')
-_BY_ADDRESS = (b'"http', b'"gs://', b'"s3://', b'"file_id"', b'"file_uri"', b'"fileUri"', b'"previous_response_id"')
-_PARTS = (b'"role"', b'"type"', b'"text"')
+_BY_ADDRESS = re.compile(rb'"(?:http|gs:|s3:|file_id"|file_uri"|fileUri"|previous_response_id")')
 
 Value = Callable[[str], Any]
 """Gives a field of a request, decoded; None where it is absent."""
@@ -44,15 +46,35 @@ class Most(NamedTuple):
     characters: int = 0
 
 
-def inference(kind: str, body: bytes, value: Value, most: int | None) -> Most:
-    """The most of a request of our dialect. `most`: the model's own bound of its answer, None where it is not known."""
+class _Asked(Struct):
+    """What of a request in our dialect bounds its answer."""
+
+    max_completion_tokens: Any = None
+    max_tokens: Any = None
+    n: Any = None
+    best_of: Any = None
+    prompt: Raw = Raw()
+
+
+_asked = msgspec.json.Decoder(_Asked)
+
+
+def inference(kind: str, body: bytes, ours: Mapping[str, Any], most: int | None) -> Most:
+    """The most of a request whose body is sent. `ours` is it in our dialect, where the body is in another.
+
+    `most`: the model's own bound of its answer, None where it is not known.
+    """
     if kind == "embeddings":
         return Most(most_in(body), 0)
-    each = max((whole(value(name)) for name in _OURS), default=0) or most or OUTPUT
-    times = max(1, *(whole(value(name)) for name in _TIMES))
-    if kind == "completions":
-        times *= _prompts(value("prompt"))
-    return Most(most_in(body), each * times)
+    if ours:
+        bounds, times = [ours.get(name) for name in _OURS], [ours.get(name) for name in _TIMES]
+        prompt = ours.get("prompt")
+    else:
+        asked = _asked.decode(body)
+        bounds, times = [asked.max_completion_tokens, asked.max_tokens], [asked.n, asked.best_of]
+        prompt = msgspec.json.decode(asked.prompt) if asked.prompt else None
+    each = max(map(whole, bounds)) or most or OUTPUT
+    return Most(most_in(body), each * max(1, *map(whole, times)) * _prompts(prompt))
 
 
 def forwarded(body: bytes, size: int, value: Value, most: int | None) -> Most:
@@ -69,13 +91,13 @@ def forwarded(body: bytes, size: int, value: Value, most: int | None) -> Most:
 
 def most_in(body: bytes) -> int:
     """The most tokens that a request can read: none is shorter than a byte, and what is elsewhere is bounded."""
-    parts = sum(body.count(mark) for mark in _PARTS)
-    elsewhere = sum(body.count(mark) for mark in _BY_ADDRESS)
-    return len(body) + MESSAGE * (1 + parts) + PART * elsewhere
+    return len(body) + MESSAGE * body.count(b"{") + PART * len(_BY_ADDRESS.findall(body))
 
 
 def whole(value: Any) -> int:
     """A number as a provider may read it, which may be lenient about its form; 0 where it is none, or no bound."""
+    if value is None:
+        return 0
     if type(value) is str and value.strip().isdecimal() and len(value) < 19:
         return int(value)
     if type(value) is float and isfinite(value):

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from gatekey.errors import GatekeyError, LedgerDown
 from gatekey.limits.account import Ask, Reply
-from gatekey.limits.leases import FORGET, PATIENCE, TICK, Grant, Leases, Waiter
+from gatekey.limits.leases import FORGET, Grant, Leases, Waiter
 from gatekey.limits.ledger import LIFE, Gone
 from gatekey.limits.limit import DAY, Limit
 from tests.unit.limits.twin import Books
@@ -90,7 +90,12 @@ class Machine(RuleBasedStateMachine):
         self.all.append(worker := Worker(f"w{self.names}"))
         return worker
 
-    @rule(worker=workers, cost=st.integers(0, 40), tokens=st.integers(0, 25), which=st.sampled_from(("bdr", "b", "d", "bd", "r")))
+    @rule(
+        worker=workers,
+        cost=st.integers(0, 40),
+        tokens=st.integers(0, 25),
+        which=st.sampled_from(("bdr", "b", "d", "bd", "r")),
+    )
     def call(self, worker: Worker, cost: int, tokens: int, which: str) -> None:
         wanted = {"b": ("budget", cost), "d": ("daily", tokens), "r": ("rate", 1)}
         asked = [(self.limits[name], amount) for name, amount in (wanted[each] for each in which)]
@@ -272,9 +277,7 @@ class Machine(RuleBasedStateMachine):
                 assert account.spent == really or self.books.written_off or self.over
 
 
-assert PATIENCE > TICK
-
 Machine.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestMachine = Machine.TestCase
