@@ -45,8 +45,13 @@ class Told(msgspec.Struct):
 
 def app() -> App:
     """The application of a worker."""
+    from gatekey.cli.drain import announce
+
     _logging()
-    return application(msgspec.json.decode(os.environ[WORKER], type=Told))
+    told = msgspec.json.decode(os.environ[WORKER], type=Told)
+    made = application(told)
+    announce(made.drain, told.settings.drain_s)
+    return made
 
 
 def application(told: Told) -> App:
@@ -62,6 +67,8 @@ def application(told: Told) -> App:
     from gatekey.gateway.money import Money
     from gatekey.gateway.openapi import document
     from gatekey.gateway.purse import Purse
+    from gatekey.observe import families
+    from gatekey.observe.metrics import FOLDER, Metrics
     from gatekey.observe.spool import Spool
     from gatekey.store.database import Database
     from gatekey.store.directory import Directory
@@ -77,6 +84,10 @@ def application(told: Told) -> App:
     database, vault = Database(told.database), _vault(told)
     directory = Directory(database, vault, bytes.fromhex(told.digest))
     shared = ledger(database, settings.redis_url)
+    spool = Spool(Path(settings.data) / "spool")
+    metrics = Metrics(Path(settings.data) / FOLDER, Path(settings.data) / "spool", model=settings.metrics_models)
+    metrics.tells(families.WRITTEN, lambda: spool.written)
+    metrics.tells(families.LOST, lambda: spool.lost)
     house = House(
         catalog=catalog,
         policy=policy,
@@ -85,11 +96,11 @@ def application(told: Told) -> App:
         memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
         max_body=int(settings.max_body_mb * 1024 * 1024),
         money=Money(_prices(settings, directory), directory, Purse(shared)),
-        journal=Journal(Spool(Path(settings.data) / "spool").write),
+        journal=Journal(spool.write, metrics.add),
         anybody=settings.open,
     )
     control = Admin(ControlHouse(catalog, database, directory, vault, policy, shared))
-    return App(house, lambda: document(catalog, control_plane), control, most=settings.max_calls)
+    return App(house, metrics, lambda: document(catalog, control_plane), control, most=settings.max_calls)
 
 
 def _prices(settings: Settings, directory: "Directory") -> "Prices":
@@ -112,12 +123,16 @@ def _vault(told: Told) -> "Vault":
 
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises `BadSettings` where it cannot start."""
+    from gatekey.observe import sheets
+    from gatekey.observe.metrics import FOLDER
+
     # From the start on, and after the server has drained: it gives a signal back to whoever had it before.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     told, made = prepared(settings)
     data = Path(settings.data)
     listening = _bind(settings)
+    sheets.begin(data / FOLDER)
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)

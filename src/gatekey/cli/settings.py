@@ -46,10 +46,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     trusted_hosts: Annotated[str, _about("Hosts allowed beside public ones: names, addresses, networks.")] = ""
     prices: Annotated[str, _about("File of prices laid over those that ship with the gateway.")] = ""
     ca_bundle: Annotated[str, _about("PEM file of certificate authorities to trust beside the system's.")] = ""
+    metrics_models: Annotated[bool, _about("Tell models apart in `GET /metrics`.")] = False
     max_body_mb: Annotated[float, _about("Largest request body in MB.", gt=0)] = 64
     max_memory_mb: Annotated[float, _about("MB that bodies being read may take in one worker.", gt=0)] = 1024
     max_calls: Annotated[int, _about("Calls at a time in one worker.", ge=1)] = 4096
     silence_s: Annotated[float, _about("Seconds without a byte after which an upstream is given up.", gt=0)] = 300
+    drain_s: Annotated[float, _about("Seconds after SIGTERM of serving on, not ready.", ge=0)] = 0
     grace_s: Annotated[int, _about("Seconds that running answers may take after SIGTERM.", ge=0)] = 30
 
     @property

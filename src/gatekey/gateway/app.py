@@ -20,6 +20,9 @@ from gatekey.gateway.headers import Head
 from gatekey.gateway.life import House, live, recognise, release
 from gatekey.gateway.line import Line, line
 from gatekey.gateway.respond import JSON, Reply, Send
+from gatekey.observe import families
+from gatekey.observe.figures import Answered
+from gatekey.observe.metrics import TYPE, Metrics
 from gatekey.routing.plan import Sent
 from gatekey.store.directory import Principal
 
@@ -72,13 +75,27 @@ class App:
     """
 
     def __init__(
-        self, house: House, description: Callable[[], bytes], control: Control | None = None, *, most: int = 4096
+        self,
+        house: House,
+        metrics: Metrics,
+        description: Callable[[], bytes],
+        control: Control | None = None,
+        *,
+        most: int = 4096,
     ) -> None:
         self._house = house
+        self._metrics = metrics
+        self._ready = False
         self._control = control
         self._most = most
         self._running = 0
         self._description = description
+        metrics.tells(families.RUNNING, lambda: self._running)
+        metrics.tells(families.BEHIND, lambda: house.directory.behind)
+
+    def drain(self) -> None:
+        """The worker is about to end: whoever asks whether it is ready is told so."""
+        self._ready = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's message: a request, the lifespan, or a WebSocket (which is refused)."""
@@ -99,8 +116,12 @@ class App:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*COLLECT)
+        await self._metrics.open()
+        self._ready = True
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        self.drain()
+        await self._metrics.close()
         await self._house.money.prices.close()
         await self._house.money.purse.close()
         await self._house.directory.close()
@@ -114,18 +135,22 @@ class App:
         connection = line(scope)
         reply = Reply(send, connection)
         trace_id, reserved = "", False
+        endpoint: str | None = None
         call: Call | None = None
         try:
             pathname = _collapsed(scope["path"])
             fixed = FIXED.get((scope["method"], pathname))
             if fixed is not None:
                 return await fixed(self, reply)
+            endpoint = ""
             seed = random.getrandbits(128)
             trace_id = f"{seed:032x}"
-            kind = KINDS.get((scope["method"], pathname)) or _forwardable(pathname)
+            endpoint = kind = KINDS.get((scope["method"], pathname)) or _forwardable(pathname)
             reserved = kind == "control"
             head = headers.read(scope["headers"])
             trace_id = head.options.trace_id = head.options.trace_id or trace_id
+            if head.options.traced:
+                head.options.open_span(f"{scope['method']} {pathname}", f"{seed:032x}"[16:])
             path = _below_v1(scope) if kind == "proxy" or head.options.nitro_mode else pathname
             call = Call(kind, scope["method"], path, pathname, head, trace_id, seed)
             await self._admitted(call, scope, connection, receive, reply, began)
@@ -146,6 +171,8 @@ class App:
         finally:
             if reply.entry is not None:
                 reply.entry.write()
+            elif endpoint is not None:
+                self._metrics.add(Answered(scope["method"], endpoint, reply.status, int((now() - began) * 1_000_000)))
             if call is not None:
                 release(call, self._house)
         return None
@@ -172,6 +199,7 @@ class App:
         await self._control.answer(scope, path, call.head, call.principal, receive, reply)
 
     async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str, reserved: bool = False) -> None:
+        self._metrics.refused(failure.code)
         if reply.sent is Sent.NOTHING:
             if reply.entry is not None:
                 reply.entry.error = failure.message
@@ -197,18 +225,14 @@ class App:
         """The process lives."""
         await reply.whole(200, [(b"content-type", JSON.encode())], b'{"status":"ok"}')
 
-    async def metrics(self, reply: Reply) -> None:
-        """What the worker is doing, for Prometheus."""
-        from gatekey.observe.metrics import TYPE, exposition
+    async def ready(self, reply: Reply) -> None:
+        """The worker can serve, and does not end. A database that is away is no reason: what is known is served."""
+        status, said = (200, b"ok") if self._ready else (503, b"not ready")
+        await reply.whole(status, [(b"content-type", JSON.encode())], b'{"status":"%b"}' % said)
 
-        told = {
-            "gatekey_calls_running": ("Calls that are being answered.", float(self._running)),
-            "gatekey_store_behind_seconds": (
-                "Age of what is known of the database: it grows while that is out of reach.",
-                self._house.directory.behind,
-            ),
-        }
-        await reply.whole(200, [(b"content-type", TYPE.encode())], exposition(told))
+    async def metrics(self, reply: Reply) -> None:
+        """What the gateway is doing, for Prometheus."""
+        await reply.whole(200, [(b"content-type", TYPE.encode())], await self._metrics.text())
 
     async def description(self, reply: Reply) -> None:
         """The OpenAPI document."""
@@ -224,7 +248,7 @@ FIXED: dict[tuple[str, str], Callable[[App, Reply], Awaitable[None]]] = {
     ("GET", "/"): App.root,
     ("GET", "/health"): App.health,
     ("GET", "/v1/health"): App.health,
-    ("GET", "/ready"): App.health,
+    ("GET", "/ready"): App.ready,
     ("GET", "/metrics"): App.metrics,
     ("GET", "/v1/openapi.json"): App.description,
 }

@@ -274,7 +274,7 @@ ANSWERED: Final[dict[str, tuple[Schema, str]]] = {
 
 STANDARD: Final[dict[str, str]] = {
     "traceparent": "W3C trace context: trace id and parent span, where `x-portkey-*` do not say them.",
-    "baggage": "W3C baggage: merged into the metadata; `x-portkey-metadata` wins.",
+    "baggage": "W3C baggage: 64 members at most are merged into the metadata; `x-portkey-metadata` wins.",
 }
 """Standard request headers that are read too."""
 

@@ -33,9 +33,11 @@ now = time.perf_counter
 
 
 class Journal(Struct, frozen=True):
-    """Where records go. `write` takes one, encoded; `bodies`: whether what was said is kept, too."""
+    """Where records go. `write` takes one, encoded; `count` takes it as it is, and its bodies away; `bodies`: whether
+    what was said is kept, too."""
 
     write: Callable[[bytes], object]
+    count: Callable[[Record], object]
     bodies: bool = True
 
 
@@ -88,12 +90,14 @@ class Entry:
         end = now()
         if self.meters:
             self.meters[-1].close()
-        line = encode(self._record(end))
+        record = self._record(end)
+        line = encode(record)
         for secret in self._secrets():
             for spelled in spellings(secret):
                 if spelled in line:
                     line = line.replace(spelled, b"[secret]")
         self._journal.write(line)
+        self._journal.count(record)
 
     def _record(self, end: float) -> Record:
         call, options = self._call, self._call.head.options

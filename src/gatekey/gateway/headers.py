@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 from msgspec import Struct
 
 from gatekey.errors import BadHeader
+from gatekey.gateway import w3c
 
 PREFIX = "x-portkey-"
 MAX_METADATA_VALUE = 128
@@ -38,12 +38,14 @@ CLOUD = frozenset({"metadata-flavor", "x-aws-ec2-metadata-token", "x-google-meta
 """Headers that open a cloud's metadata service: never sent on."""
 
 _pseudo_json = re.compile(r"\s*\{\s*('[^'\"\\]*'\s*:\s*'[^'\"\\]*'\s*,?\s*)*\}\s*")
-_traceparent = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _camel = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Options(Struct):
-    """The documented request headers, read. None or empty: not sent. `request_timeout` in ms."""
+    """The documented request headers, read. None or empty: not sent. `request_timeout` in ms.
+
+    `traced`: a `traceparent` says that the request is part of a trace.
+    """
 
     api_key: str = ""
     provider: str = ""
@@ -54,6 +56,7 @@ class Options(Struct):
     span_id: str = ""
     span_name: str = ""
     parent_span_id: str = ""
+    traced: bool = False
     metadata: dict[str, str] = {}
     cache_force_refresh: bool = False
     cache_namespace: str = ""
@@ -67,6 +70,10 @@ class Options(Struct):
     beta: str = ""
     gateway_transport: str = ""
     provider_responses_proxy: bool = False
+
+    def open_span(self, name: str, id: str) -> None:
+        """The request is a span of its own, named by the caller or like this."""
+        self.span_name, self.span_id = self.span_name or name, self.span_id or id
 
 
 def boolean(value: str, name: str) -> bool:
@@ -233,11 +240,22 @@ def read(raw: Sequence[tuple[bytes, bytes]]) -> Head:
         if value:
             name, header = _BYTES[key]
             setattr(options, header.into, header.read(value, name))
-    if b"traceparent" in found:
-        _w3c(options, decoded(found[b"traceparent"]))
-    if b"baggage" in found:
-        options.metadata = {**_baggage(decoded(found[b"baggage"])), **options.metadata}
+    if b"traceparent" in found or b"baggage" in found:
+        _w3c(options, raw)
     return Head(found, options)
+
+
+def _w3c(options: Options, raw: Sequence[tuple[bytes, bytes]]) -> None:
+    """What W3C headers say where `x-portkey-*` do not. Of two parents neither is one; baggage may come in parts."""
+    parents = [data for name, data in raw if name == b"traceparent"]
+    found = w3c.parent(decoded(parents[0])) if len(parents) == 1 else None
+    if found is not None:
+        options.traced = True
+        options.trace_id = options.trace_id or found[0]
+        options.parent_span_id = options.parent_span_id or found[1]
+    parts = [decoded(data) for name, data in raw if name == b"baggage"]
+    if parts:
+        options.metadata = {**w3c.baggage(",".join(parts)), **options.metadata}
 
 
 def decoded(data: bytes) -> str:
@@ -246,18 +264,3 @@ def decoded(data: bytes) -> str:
         return str(data, "utf-8")
     except UnicodeDecodeError:
         return str(data, "latin-1")
-
-
-def _w3c(options: Options, value: str) -> None:
-    """W3C trace context: what `x-portkey-*` headers do not say. A malformed one is ignored, as its standard asks."""
-    match = _traceparent.fullmatch(value.strip())
-    if match:
-        options.trace_id = options.trace_id or match[1]
-        options.parent_span_id = options.parent_span_id or match[2]
-
-
-def _baggage(value: str) -> dict[str, str]:
-    """W3C baggage as metadata; members without a value are ignored."""
-    members = (member.partition(";")[0].partition("=") for member in value.split(","))
-    pairs = ((key.strip(), unquote(text.strip())) for key, equals, text in members if equals)
-    return {key: text[:MAX_METADATA_VALUE] for key, text in pairs if key}

@@ -43,6 +43,7 @@ class Reply:
         self._send = send
         self._line = line
         self.sent = Sent.NOTHING
+        self.status = 0
         self.finished = False
         self.entry: Entry | None = None
         """The call's record, which is written before the answer's last bytes."""
@@ -50,6 +51,7 @@ class Reply:
     async def head(self, status: int, headers: Pairs) -> None:
         """The status line and headers."""
         self.sent = Sent.HEAD
+        self.status = status
         if self.entry is not None:
             self.entry.status, self.entry.headers = status, headers
         if self._line is None or not self._line.begin(status, headers):
@@ -75,6 +77,7 @@ class Reply:
     async def whole(self, status: int, headers: Pairs, body: bytes) -> None:
         """A complete answer in one go."""
         self.sent = Sent.CONTENT
+        self.status = status
         self.finished = True
         if self.entry is not None:
             self.entry.status, self.entry.headers = status, headers
