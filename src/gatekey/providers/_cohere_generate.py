@@ -62,7 +62,7 @@ def counts(theirs: Told) -> Usage | None:
     text, seen = told.get("input_tokens"), told.get("image_tokens")
     if isinstance(seen, int | float) and seen:
         both = seen + text if isinstance(text, int | float) else seen
-        told = {**told, "input_tokens": both, "input_tokens_details": {"image_tokens": seen}}
+        told = {**told, "images": None, "input_tokens": both, "input_tokens_details": {"image_tokens": seen}}
     return counted(told)
 
 
