@@ -33,13 +33,9 @@ They belong to the control plane; what it does not serve yet is 404.
 """
 
 _LOGS = " There are no logs yet: without effect."
-_TRACES = " There are no traces yet: without effect."
 _CACHE = " There is no cache yet."
 _NAMED = " Not available yet: named in `x-gatekey-not-available`."
 HEADERS_NOT_YET = {
-    "x-portkey-span-id": _TRACES,
-    "x-portkey-span-name": _TRACES,
-    "x-portkey-parent-span-id": _TRACES,
     "x-portkey-cache-force-refresh": _CACHE + " With `cache` in the config, the cache status is REFRESH.",
     "x-portkey-cache-namespace": _CACHE,
     "x-portkey-debug": _LOGS,
