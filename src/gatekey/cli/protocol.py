@@ -3,7 +3,10 @@
 import asyncio
 import math
 from collections.abc import Callable
+from urllib.parse import unquote
 
+from httptools import parse_url
+from uvicorn._types import ASGIVersions
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from gatekey.gateway.line import EXTENSION
@@ -12,6 +15,9 @@ MAX_HEAD = 512 * 1024
 """Bytes of a request line and headers: an inline config travels in a header, and may have 256 kB."""
 PATIENCE = 60.0
 """s in which a request's head must have come, and between two pieces of its body."""
+
+
+_ASGI: ASGIVersions = {"version": "3.0", "spec_version": "2.3"}
 
 
 class Line:
@@ -122,13 +128,51 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request starts."""
         self._complete, self._pending = False, 0
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
         """Its head is here."""
         self._complete = True
-        super().on_headers_complete()
-        self.scope["extensions"] = {EXTENSION: {"line": Line(self.cycle, self._leaving, self.loop)}}
+        parser, url = self.parser, self.url
+        version = parser.get_http_version()
+        path, query = url, b""
+        if not url.startswith(b"/") or b"?" in url or b"#" in url:
+            parsed = parse_url(url)
+            path, query = parsed.path or b"/", parsed.query or b""
+        self.scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "root_path": "",
+            "headers": self.headers,
+            "method": parser.get_method().decode("ascii"),
+            "path": unquote(path) if b"%" in path else path.decode("ascii"),
+            "raw_path": path,
+            "query_string": query,
+        }
+        before = self.cycle
+        cycle = self.cycle = RequestResponseCycle(
+            self.scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            False,
+            self.server_state.default_headers,
+            asyncio.Event(),
+            self.expect_100_continue,
+            version != "1.0" and parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        self.scope["extensions"] = {EXTENSION: {"line": Line(cycle, self._leaving, self.loop)}}
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:  # a pipelined request, whose turn comes later
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     # One timer serves a connection for all its idle times: to start and stop one with every answer costs more.
 

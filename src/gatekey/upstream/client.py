@@ -210,13 +210,21 @@ class Response:
         Raises what `chunks` raises, and `Nonsense` where it has more than `limit` bytes.
         """
         pieces, size = [], 0
-        while (data := await self._next()) is not None:
+        while (data := self._taken() or await self._next()) is not None:
             heard()
             pieces.append(data)
             size += len(data)
             if size > limit:
                 raise Nonsense(f"The provider's answer is larger than {limit // (1024 * 1024)} MB.")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _taken(self) -> bytes | None:
+        """The whole body where it is at hand, as it nearly always is once its head is."""
+        connection = self._connection
+        data = None if connection is None else connection.taken()
+        if connection is not None and data is not None:
+            self._release(connection)
+        return data
 
     async def _next(self) -> bytes | None:
         connection = self._connection

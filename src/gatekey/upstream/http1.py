@@ -96,6 +96,13 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
+    def taken(self) -> bytes | None:
+        """The whole body where all of it has come in one piece and nothing has been read of it; else None."""
+        if not self._done or self._paused or self.error is not None or len(self._waiting) != 1:
+            return None
+        self._size = 0
+        return self._waiting.popleft()
+
     @property
     def drained(self) -> bool:
         """Whether the whole answer has been read."""
@@ -219,10 +226,13 @@ class Connection(asyncio.Protocol):
 
     def _unframed(self) -> bool:
         """Whether only the end of the connection ends the body (RFC 9112, 6.3)."""
-        codings = [value for name, value in self.headers if name == "transfer-encoding"]
-        if codings:
-            return not codings[-1].lower().rstrip().endswith("chunked")
-        return all(name != "content-length" for name, _ in self.headers)
+        sized, coding = False, None
+        for name, value in self.headers:
+            if name == "content-length":
+                sized = True
+            elif name == "transfer-encoding":
+                coding = value
+        return not sized if coding is None else not coding.lower().rstrip().endswith("chunked")
 
 
 @lru_cache(4096)
