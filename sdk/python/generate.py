@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent / "src" / "portkey_ai"
 WORDS = (
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
+    (r"\bStopAsyncIteration\b", "StopIteration"),
     (r"\bAsync(?!OpenAI)(?=[A-Z])", ""),
     (r"\bAwaitable\[RawResponse\]", "RawResponse"),
     (r"import Awaitable, ", "import "),

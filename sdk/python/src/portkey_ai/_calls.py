@@ -205,6 +205,8 @@ def _measured(content: Any) -> tuple[bytes | Part, int]:
         from os import stat
 
         return Part(content), stat(content).st_size  # noqa: PTH116
+    if hasattr(content, "read") and isinstance(content.read(0), str):
+        raise TypeError("A file has to be open for bytes: open(name, 'rb').")
     if hasattr(content, "seekable") and content.seekable():
         start = content.tell()
         return Part(content, start), content.seek(0, 2) - start

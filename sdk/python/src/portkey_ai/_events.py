@@ -17,37 +17,46 @@ class Events:
     """Takes bytes in, gives the events that they complete."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        """Pieces of a line that has no end yet."""
         self._lines: list[bytes] = []
         self._size = 0
+        self._returned = False
+        """What came last is a CR: an LF that follows belongs to it."""
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. Raises ValueError for one over `MAX_EVENT`."""
-        self._size += len(data)
-        if b"\n" not in data and b"\r" not in data and self._size <= MAX_EVENT:
-            self._rest += data
+        if self._returned and data.startswith(b"\n"):
+            data = data[1:]
+            self._returned = False
+        if not data:
             return []
-        *lines, self._rest = self._split(self._rest + data)
-        found = []
-        for line in lines:
-            if line:
-                self._lines.append(line)
-            elif self._lines:
-                event = _event(self._lines)
-                self._lines = []
-                self._size = len(self._rest)
-                if event is not None:
-                    found.append(event)
+        self._returned = data.endswith(b"\r")
+        self._size += len(data)
+        self._rest.append(data)
+        found = self._complete() if b"\n" in data or b"\r" in data else []
         if self._size > MAX_EVENT:
             raise ValueError(f"an event of the stream has more than {MAX_EVENT} bytes")
         return found
 
-    def _split(self, data: bytes) -> list[bytes]:
-        """Lines, and what is none yet. A CR at the end may be half of a CRLF: it waits."""
-        held = b"\r" if data.endswith(b"\r") else b""
-        lines = data[: len(data) - len(held)].splitlines(keepends=True)
-        rest = lines.pop() if lines and not lines[-1].endswith((b"\n", b"\r")) else b""
-        return [*(line.rstrip(b"\r\n") for line in lines), rest + held]
+    def _complete(self) -> list[Event]:
+        lines = b"".join(self._rest).splitlines(keepends=True)
+        self._rest = [] if lines[-1].endswith((b"\n", b"\r")) else [lines.pop()]
+        found = []
+        for line in map(_bare, lines):
+            if line:
+                self._lines.append(line)
+                continue
+            event = _event(self._lines)
+            self._lines = []
+            self._size = sum(map(len, self._rest))
+            if event is not None:
+                found.append(event)
+        return found
+
+
+def _bare(line: bytes) -> bytes:
+    return line.rstrip(b"\r\n")
 
 
 def _event(lines: list[bytes]) -> Event | None:
@@ -59,4 +68,4 @@ def _event(lines: list[bytes]) -> Event | None:
             data.append(value)
         elif field == b"event":
             name = value.decode("utf-8", "replace")
-    return Event(name, b"\n".join(data).decode("utf-8", "replace")) if data else None
+    return Event(name, b"\n".join(data).decode("utf-8", "replace")) if any(data) else None

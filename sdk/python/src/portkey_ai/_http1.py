@@ -13,6 +13,8 @@ MAX_HEAD = 256 * 1024
 """Bytes of a response's head, and of all of its trailers."""
 MAX_LINE = 4096
 """Bytes of the line before a chunk."""
+MAX_INTERIM = 100
+"""Interim responses (1xx) before the answer."""
 
 
 class ProtocolError(Exception):
@@ -29,8 +31,13 @@ class Origin(NamedTuple):
     @property
     def name(self) -> str:
         """The value of `Host`."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
+        whole = self.authority
+        return whole.rpartition(":")[0] if self.port == (443 if self.secure else 80) else whole
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as `CONNECT` wants them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def origin(url: str) -> tuple[Origin, str]:
@@ -66,6 +73,8 @@ class Answer:
         self._left: int | None = 0
         """Bytes of the body, or of the chunk, that are still to come. None: all until the connection ends."""
         self._chunked = False
+        self._interim = 0
+        self._trailers = 0
         self._step = self._read_head
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -103,6 +112,9 @@ class Answer:
         if version not in ("HTTP/1.1", "HTTP/1.0") or not (code.isascii() and code.isdigit() and len(code) == 3):
             raise ProtocolError(f"The answer is not HTTP/1.1: it begins with {first[:40]!r}.")
         if code[0] == "1":  # an interim response: the answer follows
+            self._interim += 1
+            if self._interim > MAX_INTERIM:
+                raise ProtocolError(f"More than {MAX_INTERIM} interim answers came before the answer.")
             return True
         self.headers = _fields(lines)
         self.status = int(code)
@@ -161,9 +173,12 @@ class Answer:
         return True
 
     def _read_trailers(self, pieces: list[bytes]) -> bool:
-        line = self._line(MAX_HEAD)
-        self.done = line == b""
-        return line is not None
+        line = self._line(MAX_HEAD - self._trailers)
+        if line is None:
+            return False
+        self._trailers += len(line)
+        self.done = not line
+        return True
 
     def _line(self, most: int) -> bytes | None:
         """The next line, if all of it is there. Raises `ProtocolError` for one of more than `most` bytes."""

@@ -87,38 +87,61 @@ class Lifespan:
         return None
 
 
-class Exchange:
-    """A request to the application, and its answer."""
+class Running:
+    """The application at work on a request. It knows nothing of who reads the answer, so that letting go is leaving."""
 
     def __init__(self, app: App, request: Request) -> None:
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self._request = request
+        self.loop = asyncio.get_running_loop()
+        self.answer: asyncio.Queue[Message | None] = asyncio.Queue(AHEAD)
+        self.gone = asyncio.Event()
         self._body = request.body.pieces()
         self._given = False
-        self._answer: asyncio.Queue[Message | None] = asyncio.Queue(AHEAD)
-        self._gone = asyncio.Event()
-        self._complete = False
-        self._task = asyncio.ensure_future(self._run(app))
+        self.task = self.loop.create_task(self._run(app, request))
+        self.task.add_done_callback(_seen)
 
-    async def _run(self, app: App) -> None:
+    async def _run(self, app: App, request: Request) -> None:
         try:
-            await app(_scope(self._request), self._receive, self._send)
+            await app(_scope(request), self._receive, self._send)
         finally:
-            if not self._gone.is_set():
-                await self._answer.put(None)
+            if not self.gone.is_set():
+                await self.answer.put(None)
 
     async def _receive(self) -> Message:
         if not self._given:
             piece = next(self._body, b"")
             self._given = not piece
             return {"type": "http.request", "body": piece, "more_body": bool(piece)}
-        await self._gone.wait()
+        await self.gone.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
-        if not self._gone.is_set():
-            await self._answer.put(message)
+        if not self.gone.is_set():
+            await self.answer.put(message)
+
+    def leave(self) -> None:
+        """Nobody reads any more: the application is told, and ends within `GRACE`."""
+        if not self.gone.is_set():
+            self.gone.set()
+            self.loop.call_later(GRACE, self.task.cancel)
+        while not self.answer.empty():  # one of them may wait for room
+            self.answer.get_nowait()
+
+
+def _seen(task: "asyncio.Task[None]") -> None:
+    """Whoever reads the answer is told of a failure; nobody else is."""
+    if not task.cancelled():
+        task.exception()
+
+
+class Exchange:
+    """A request to the application, and its answer."""
+
+    def __init__(self, app: App, request: Request) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self._timeout = request.timeout
+        self._complete = False
+        self._running = Running(app, request)
 
     async def begin(self) -> None:
         """Wait for the head."""
@@ -130,7 +153,7 @@ class Exchange:
 
     async def more(self) -> bytes:
         """The next piece of the body; empty at its end, and after `close`."""
-        while not self._complete and not self._gone.is_set():
+        while not self._complete and not self._running.gone.is_set():
             message = await self._next()
             self._complete = not message.get("more_body", False)
             if body := message.get("body", b""):
@@ -138,16 +161,17 @@ class Exchange:
         return b""
 
     async def _next(self) -> Message:
+        running = self._running
         try:
-            async with asyncio.timeout(self._request.timeout):
-                message = await self._answer.get()
+            async with asyncio.timeout(self._timeout):
+                message = await running.answer.get()
         except TimeoutError:
             raise APITimeoutError("The application was silent for longer than `timeout`.") from None
         if message is not None:
             return message
-        self._gone.set()
-        await asyncio.wait([self._task])
-        failure = None if self._task.cancelled() else self._task.exception()
+        running.gone.set()
+        await asyncio.wait([running.task])
+        failure = None if running.task.cancelled() else running.task.exception()
         raise APIConnectionError("The application broke off its answer.") from failure
 
     async def finish(self) -> None:
@@ -156,13 +180,14 @@ class Exchange:
 
     async def close(self) -> None:
         """Leave; returns when the application has ended the request."""
-        self._gone.set()
-        while not self._answer.empty():  # one of them may wait for room
-            self._answer.get_nowait()
-        await asyncio.wait([self._task], timeout=GRACE)
-        self._task.cancel()
+        self._running.leave()
         with suppress(asyncio.CancelledError, Exception):
-            await self._task
+            await asyncio.wait([self._running.task])
+
+    def __del__(self) -> None:
+        """Whoever lets go of it has left; in any thread."""
+        with suppress(RuntimeError):  # of a loop that is closed
+            self._running.loop.call_soon_threadsafe(self._running.leave)
 
 
 def _scope(request: Request) -> dict[str, Any]:

@@ -49,15 +49,15 @@ class AsyncConnection:
             made.via = via
             return made
         try:
-            await made._tunnel(via)
+            await made._tunnel(origin.authority, via)
             await made._writer.start_tls(context, server_hostname=origin.host)
         except BaseException:
             made.close()
             raise
         return made
 
-    async def _tunnel(self, via: Proxy) -> None:
-        self._writer.write(head("CONNECT", self._where, {"host": self._where, **via.headers}))
+    async def _tunnel(self, authority: str, via: Proxy) -> None:
+        self._writer.write(head("CONNECT", authority, {"host": authority, **via.headers}))
         answer = Answer("CONNECT")
         while not answer.done:
             answer.feed(await self._reader.read(PIECE))
@@ -79,7 +79,16 @@ class AsyncConnection:
             async with asyncio.timeout(silence):
                 return await self._reader.read(PIECE)
         except OSError as error:
+            if early := self._early():
+                return early
             raise of_network(error, self._where) from error
+
+    def _early(self) -> bytes:
+        """What came before the connection broke, which asyncio would keep for itself."""
+        buffer = self._reader._buffer  # type: ignore[attr-defined]
+        data = bytes(buffer)
+        buffer.clear()
+        return data
 
     def usable(self) -> bool:
         """Whether an idle connection may be used again: here, now, and with nothing unasked for on it."""
@@ -92,6 +101,16 @@ class AsyncConnection:
         )
 
     def close(self) -> None:
-        """End it at once."""
+        """End it at once, in any thread."""
         with suppress(RuntimeError):  # of a loop that is closed
-            self._writer.transport.abort()
+            if self._loop.is_running() and asyncio._get_running_loop() is not self._loop:
+                self._loop.call_soon_threadsafe(self._abort)
+            else:
+                self._abort()
+
+    def _abort(self) -> None:
+        self._writer.transport.abort()
+
+    def __del__(self) -> None:
+        """Whoever lets go of it has left."""
+        self.close()

@@ -48,15 +48,15 @@ class Connection:
                 made.via = via
                 return made
             if via is not None:
-                made._tunnel(via)
+                made._tunnel(origin.authority, via)
             made._socket = context.wrap_socket(made._socket, server_hostname=origin.host)
         except BaseException:
             made.close()
             raise
         return made
 
-    def _tunnel(self, via: Proxy) -> None:
-        self._socket.sendall(head("CONNECT", self._where, {"host": self._where, **via.headers}))
+    def _tunnel(self, authority: str, via: Proxy) -> None:
+        self._socket.sendall(head("CONNECT", authority, {"host": authority, **via.headers}))
         answer = Answer("CONNECT")
         while not answer.done:
             answer.feed(self._socket.recv(PIECE))
@@ -95,6 +95,10 @@ class Connection:
     def close(self) -> None:
         """End it at once."""
         self._socket.close()
+
+    def __del__(self) -> None:
+        """Whoever lets go of it has left."""
+        self.close()
 
 
 def _wants_read() -> type[OSError]:

@@ -44,4 +44,5 @@ def _timeout(options: Mapping[str, Any]) -> float | None:
     if "timeout" in options:
         given: float | None = options["timeout"]
         return given
-    return max(TIMEOUT, (options.get("request_timeout") or 0) / 1000 + 10)
+    told = str(options.get("request_timeout") or 0)
+    return max(TIMEOUT, int(told) / 1000 + 10 if told.isdecimal() else 0)

@@ -1,6 +1,5 @@
 """A streamed answer, event by event."""
 
-from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -24,7 +23,7 @@ class AsyncStream(Generic[C]):
         self._reply = reply
         self._kind = kind
         self._events = Events()
-        self._items = self._read()
+        self._waiting: list[Event] = []
         self.headers = reply.headers
 
     def get_headers(self) -> dict[str, str]:
@@ -35,18 +34,22 @@ class AsyncStream(Generic[C]):
         return self
 
     async def __anext__(self) -> C:
-        return await self._items.__anext__()
-
-    async def _read(self) -> AsyncIterator[C]:
+        # No generator, which would keep the stream alive that keeps it: whoever lets go of a stream has left it.
         try:
-            while data := await self._reply.more():
-                for event in self._feed(data):
-                    if event.data == "[DONE]":
-                        await self._reply.finish()
-                        return
-                    yield self._item(event)
-        finally:
+            while not self._waiting:
+                data = await self._reply.more()
+                if not data:
+                    raise StopAsyncIteration
+                self._waiting = self._feed(data)
+            event = self._waiting.pop(0)
+            if event.data == "[DONE]":
+                self._waiting.clear()
+                await self._reply.finish()
+                raise StopAsyncIteration
+            return self._item(event)
+        except BaseException:
             await self._reply.close()
+            raise
 
     def _feed(self, data: bytes) -> list[Event]:
         try:
@@ -70,6 +73,7 @@ class AsyncStream(Generic[C]):
 
     async def close(self) -> None:
         """Leave the stream."""
+        self._waiting.clear()
         await self._reply.close()
 
     async def __aenter__(self) -> Self:

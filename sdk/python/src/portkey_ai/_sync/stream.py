@@ -1,7 +1,6 @@
 # Made of _async/stream.py by generate.py: change it there.
 """A streamed answer, event by event."""
 
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -25,7 +24,7 @@ class Stream(Generic[C]):
         self._reply = reply
         self._kind = kind
         self._events = Events()
-        self._items = self._read()
+        self._waiting: list[Event] = []
         self.headers = reply.headers
 
     def get_headers(self) -> dict[str, str]:
@@ -36,18 +35,22 @@ class Stream(Generic[C]):
         return self
 
     def __next__(self) -> C:
-        return self._items.__next__()
-
-    def _read(self) -> Iterator[C]:
+        # No generator, which would keep the stream alive that keeps it: whoever lets go of a stream has left it.
         try:
-            while data := self._reply.more():
-                for event in self._feed(data):
-                    if event.data == "[DONE]":
-                        self._reply.finish()
-                        return
-                    yield self._item(event)
-        finally:
+            while not self._waiting:
+                data = self._reply.more()
+                if not data:
+                    raise StopIteration
+                self._waiting = self._feed(data)
+            event = self._waiting.pop(0)
+            if event.data == "[DONE]":
+                self._waiting.clear()
+                self._reply.finish()
+                raise StopIteration
+            return self._item(event)
+        except BaseException:
             self._reply.close()
+            raise
 
     def _feed(self, data: bytes) -> list[Event]:
         try:
@@ -71,6 +74,7 @@ class Stream(Generic[C]):
 
     def close(self) -> None:
         """Leave the stream."""
+        self._waiting.clear()
         self._reply.close()
 
     def __enter__(self) -> Self:
