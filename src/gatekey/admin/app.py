@@ -10,13 +10,14 @@ import msgspec
 from msgspec.structs import asdict
 
 from gatekey.admin import visit as visits
-from gatekey.admin.route import Route
+from gatekey.admin.route import File, Route
 from gatekey.admin.visit import House, Visit
 from gatekey.errors import BadBody, Forbidden, GatekeyError, MethodNotAllowed, UnknownRoute
 from gatekey.gateway.app import Scope
 from gatekey.gateway.call import Receive, arriving
 from gatekey.gateway.headers import Head
 from gatekey.gateway.respond import JSON, Pairs, Reply
+from gatekey.gateway.watch import Watch
 from gatekey.store import audit
 from gatekey.store.directory import Principal
 from gatekey.store.rows import Row
@@ -48,6 +49,12 @@ class Admin:
         """Whether some route has this path, given below `/v1`."""
         return any(pattern.fullmatch(path) for pattern, _ in self._routes)
 
+    def signed(self, method: str, path: str) -> bool:
+        """Whether an address is a permission by itself, so that no key is asked for. `path` is below `/v1`."""
+        return any(
+            pattern.fullmatch(path) for pattern, route in self._routes if route.signed and route.method == method
+        )
+
     async def answer(
         self, asked: Scope, path: str, head: Head, principal: Principal, receive: Receive, reply: Reply
     ) -> None:
@@ -57,18 +64,22 @@ class Admin:
         query = dict(parse_qsl(asked["query_string"].decode("latin-1")))
         trail = _trail(route, path, query, head, principal, data) | {"client_ip": _peer(asked)}
         try:
-            _may(principal, route)
+            if not route.signed:
+                _may(principal, route)
             read = visits.contents if route.several else visits.content
             content = read(data, route.body) if route.body else None
             _storable({**query, **(asdict(content) if isinstance(content, msgspec.Struct) else {})})
-            visit = Visit(self._house, route, principal, parameters, query, content, trail)
+            visit = Visit(self._house, route, principal, parameters, query, content, trail, _origin(asked, head))
             answer = await route.handler(visit)
         except GatekeyError as failure:
-            if route.method != "GET":
+            if route.method != "GET" and route.trailed:
                 refused = {**trail, "response_status_code": failure.status}
                 await self._house.database.write(lambda write: audit.record(write, **refused))
             raise
-        await reply.whole(200, _headers(head), msgspec.json.encode(answer))
+        if isinstance(answer, File):
+            await _send(answer, head, receive, reply)
+        else:
+            await reply.whole(200, _headers(head), msgspec.json.encode(answer))
 
     def failed(self, failure: GatekeyError) -> bytes:
         """The body of a refusal: the shape of the inference routes, and that of the documented control plane."""
@@ -126,9 +137,25 @@ def _peer(asked: Scope) -> str | None:
     return str(client[0]) if client else None
 
 
-def _headers(head: Head) -> Pairs:
+def _origin(asked: Scope, head: Head) -> str:
+    """Scheme and host by which the caller reached the gateway."""
+    scheme = head.get("x-forwarded-proto").lower()
+    return f"{scheme if scheme in ('http', 'https') else asked.get('scheme', 'http')}://{head.get('host')}"
+
+
+async def _send(file: File, head: Head, receive: Receive, reply: Reply) -> None:
+    """A file, piece by piece, as long as the caller is there."""
+    disposition = f'attachment; filename="{file.name}"'.encode()
+    with Watch(None, receive, reply):
+        await reply.head(200, [*_headers(head, file.kind), (b"content-disposition", disposition)])
+        async for piece in file.pieces:
+            await reply.content(piece)
+        await reply.end()
+
+
+def _headers(head: Head, kind: str = JSON) -> Pairs:
     return [
-        (b"content-type", JSON.encode()),
+        (b"content-type", kind.encode()),
         (b"x-portkey-trace-id", head.options.trace_id.encode()),
         (b"cache-control", b"no-store"),
     ]

@@ -88,20 +88,22 @@ def _operation(route: Route, bodies: dict[type[Struct], Object]) -> Object:
     answer = {"$ref": f"{_REFS}List"} if route.action == "list" else {"type": "object"}
     failed = {JSON: {"schema": {"$ref": f"{_REFS}Error"}}}
     headers = {"x-portkey-trace-id": {"$ref": "#/components/headers/x-portkey-trace-id"}}
+    content = {kind: {"schema": {"type": "string"}} for kind in route.produces} or {JSON: {"schema": answer}}
     caller = "A key of the organisation" if route.organisation else "A key"
+    needs = f"{caller} needs the scope {' or '.join(f'`{scope}`' for scope in route.scopes)}."
     operation: Object = {
         "operationId": route.method.lower() + re.sub(r"[/{}]+", "-", route.path).rstrip("-"),
         "summary": route.about.rstrip("."),
-        "description": f"{caller} needs the scope {' or '.join(f'`{scope}`' for scope in route.scopes)}.",
+        "description": "The address is the permission: no key is asked for." if route.signed else needs,
         "tags": [route.resource],
-        "security": [{"gateway": []}, {"bearer": []}],
+        "security": [] if route.signed else [{"gateway": []}, {"bearer": []}],
         "parameters": [
             {"name": query.name, "in": "query", "required": query.needed, "description": query.about,
              "schema": query.schema}
             for query in route.query
         ],
         "responses": {
-            "200": {"description": "It is done.", "headers": headers, "content": {JSON: {"schema": answer}}},
+            "200": {"description": "It is done.", "headers": headers, "content": content},
             **{str(status): {"description": _why(status), "headers": headers, "content": failed} for status in FAILING},
         },
     }  # fmt: skip

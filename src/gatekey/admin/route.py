@@ -5,7 +5,7 @@ document. A route without a scope cannot be declared.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from gatekey.admin.visit import Visit
 
 Answer = dict[str, Any]
-Handler = Callable[["Visit"], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An answer that is no JSON, sent piece by piece: what it is, how a browser is to call it."""
+
+    kind: str
+    name: str
+    pieces: AsyncIterator[bytes]
+
+
+Handler = Callable[["Visit"], Awaitable[Answer | File]]
 
 _parameter = re.compile(r"\{(\w+)\}")
 
@@ -38,6 +49,8 @@ class Route:
     of these, and is read into a list.
     `scope`: of several any one lets in, and the handler looks closer.
     `organisation`: only a key of the whole organisation may call it.
+    `signed`: its address is a permission, which the handler checks; no key is asked for.
+    `produces`: content types of a `File`. `trailed` False: it is no change to the gateway, and refusals are not kept.
     """
 
     method: str
@@ -51,6 +64,9 @@ class Route:
     several: bool = False
     query: tuple[Query, ...] = ()
     organisation: bool = False
+    signed: bool = False
+    produces: tuple[str, ...] = ()
+    trailed: bool = True
 
     @property
     def scopes(self) -> tuple[str, ...]:

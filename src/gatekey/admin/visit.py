@@ -12,6 +12,7 @@ from gatekey.admin.route import Answer, Route
 from gatekey.catalog import Catalog
 from gatekey.config.fields import snake
 from gatekey.errors import BadBody, BadHeader, BadJson, Forbidden
+from gatekey.gateway.prices import Prices
 from gatekey.limits.ledger import Ledger
 from gatekey.secret import Secret
 from gatekey.store import audit, workspaces
@@ -37,7 +38,8 @@ _unnamed = re.compile(r"Object (contains unknown|missing required) field `(.*)`"
 
 
 class House(Struct, frozen=True):
-    """What the control plane needs of the gateway. Without a ledger no limit says how far it is used up."""
+    """What the control plane needs of the gateway. Without a ledger no limit says how far it is used up. `keep` takes a
+    record, encoded, and says whether it is kept; `prices` says what it cost."""
 
     catalog: Catalog
     database: Database
@@ -45,10 +47,13 @@ class House(Struct, frozen=True):
     vault: Vault
     policy: Policy = Policy()
     ledger: Ledger | None = None
+    keep: Callable[[bytes], bool] | None = None
+    prices: Prices | None = None
 
 
 class Visit:
-    """Who asks for what. `id`: the request's trace id; `content`: the body read into the route's struct."""
+    """Who asks for what. `content`: the body read into the route's struct; `origin`: scheme and host by which the
+    caller reached the gateway."""
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Visit:
         query: Mapping[str, str],
         content: Any,
         trail: Row,
+        origin: str = "",
     ) -> None:
         self.house = house
         self.route = route
@@ -66,6 +72,7 @@ class Visit:
         self.parameters = parameters
         self.query = query
         self.content = content
+        self.origin = origin
         self._trail = trail
 
     async def read(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:

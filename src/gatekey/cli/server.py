@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gatekey.cli import keys, prices
+from gatekey.cli.keeper import Keeper
 from gatekey.cli.settings import BadSettings, Settings
+from gatekey.cli.writer import Job
 from gatekey.gateway.app import App
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 WORKER = "_GATEKEY_WORKER"
 """Carries the settings and the key's digest, not the key, from the parent to its workers."""
 DATABASE_FILE = "gatekey.db"
+SPOOL = "spool"
+"""Folder of records on their way to the database, in the data folder."""
 BACKLOG = 2048
 """Connections that wait to be accepted."""
 KEEP_ALIVE = 75
@@ -84,8 +88,8 @@ def application(told: Told) -> App:
     database, vault = Database(told.database), _vault(told)
     directory = Directory(database, vault, bytes.fromhex(told.digest))
     shared = ledger(database, settings.redis_url)
-    spool = Spool(Path(settings.data) / "spool")
-    metrics = Metrics(Path(settings.data) / FOLDER, Path(settings.data) / "spool", model=settings.metrics_models)
+    spool = Spool(Path(settings.data) / SPOOL, int(settings.spool_mb * 1024 * 1024))
+    metrics = Metrics(Path(settings.data) / FOLDER, Path(settings.data) / SPOOL, model=settings.metrics_models)
     metrics.tells(families.WRITTEN, lambda: spool.written)
     metrics.tells(families.LOST, lambda: spool.lost)
     house = House(
@@ -96,10 +100,12 @@ def application(told: Told) -> App:
         memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
         max_body=int(settings.max_body_mb * 1024 * 1024),
         money=Money(_prices(settings, directory), directory, Purse(shared)),
-        journal=Journal(spool.write, metrics.add),
+        journal=Journal(spool, metrics.add),
         anybody=settings.open,
     )
-    control = Admin(ControlHouse(catalog, database, directory, vault, policy, shared))
+    control = Admin(
+        ControlHouse(catalog, database, directory, vault, policy, shared, keep=spool.write, prices=house.money.prices)
+    )
     return App(house, metrics, lambda: document(catalog, control_plane), control, most=settings.max_calls)
 
 
@@ -145,7 +151,15 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     os.environ[WORKER] = msgspec.json.encode(told).decode()
     for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL", "REDIS_URL"):
         os.environ.pop(f"GATEKEY_{name}", None)
-    return _run(settings, listening)
+    with Keeper(_job(told), hidden=(WORKER,)):
+        return _run(settings, listening)
+
+
+def _job(told: Told) -> Job:
+    """What the writer of records is told."""
+    settings = told.settings
+    folder = Path(settings.data).absolute() / SPOOL
+    return Job(str(folder), told.database, settings.log_retention_days, settings.analytics_retention_days)
 
 
 def prepared(settings: Settings) -> tuple[Told, str | None]:

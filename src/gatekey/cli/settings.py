@@ -56,6 +56,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def loopback(self) -> bool:
+    log_retention_days: Annotated[float, _about("Days for which logs are kept.", gt=0)] = 30
+    analytics_retention_days: Annotated[float, _about("Days for which sums of logs are kept.", gt=0)] = 365
+    spool_mb: Annotated[float, _about("MB of records that may wait; more are lost, and counted.", gt=0)] = 1024
         """Whether the gateway can be reached from this machine only."""
         if self.host == "localhost":
             return True

@@ -3,17 +3,23 @@
 It is written before the last bytes of the answer go out: whoever has seen an answer whole can rely on its record.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING
 
-from msgspec import Raw, Struct
+import msgspec
+from msgspec import Raw
 from msgspec.structs import astuple
 
+from gatekey.gateway import censor
 from gatekey.gateway.call import Call
+from gatekey.gateway.censor import MASK
+from gatekey.gateway.headers import TABLE, decoded
 from gatekey.gateway.mask import spellings
 from gatekey.observe.record import NOTHING, Record, Tried, encode
+from gatekey.observe.spool import Spool
 from gatekey.wire import body as json
 from gatekey.wire.usage import Usage
 
@@ -24,21 +30,49 @@ MAX_BODY = 256 * 1024
 """Bytes of a request and of an answer that are kept; of a longer one the beginning is."""
 LEFT = 499
 """The status of a call whose caller left before the end."""
-SHOWN = frozenset({b"accept", b"content-type", b"user-agent", b"traceparent"})
-SHOWN_OF_OURS = (b"x-portkey-", b"x-stainless-")
-HIDDEN = frozenset({b"x-portkey-api-key", b"x-portkey-config", b"x-portkey-custom-host"})
-"""Headers are named one and all; the values that are shown are those of `SHOWN`, and ours but for `HIDDEN`."""
+REST = 10.0
+"""s without a record after which a worker's file is ended, so that it does not stay for its few records."""
+BINARY = 8192
+"""Bytes of a body in which a NUL says that it is no text."""
+HIDDEN = frozenset({"x-portkey-api-key", "x-portkey-config", "x-portkey-custom-host"})
+SHOWN = frozenset(TABLE) - HIDDEN | {
+    "accept", "connection", "content-length", "content-type", "host", "user-agent", "traceparent",
+    "x-portkey-package-version", "x-portkey-runtime", "x-portkey-runtime-version", "x-portkey-lang",
+}  # fmt: skip
+CLIENTS = "x-stainless-"
+"""Headers of requests are named one and all; shown are the values of those that are known to hold no credential:
+`SHOWN`, and what SDKs tell of themselves."""
 
 now = time.perf_counter
 
 
-class Journal(Struct, frozen=True):
-    """Where records go. `write` takes one, encoded; `count` takes it as it is, and its bodies away; `bodies`: whether
-    what was said is kept, too."""
+class Journal:
+    """Where the records of a worker go: into the `spool`, encoded; and to `count`, which takes their bodies away.
 
-    write: Callable[[bytes], object]
-    count: Callable[[Record], object]
-    bodies: bool = True
+    `bodies`: whether what was said is kept, too.
+    """
+
+    def __init__(self, spool: Spool, count: Callable[[Record], object], *, bodies: bool = True) -> None:
+        self.write = spool.write
+        self.count = count
+        self.bodies = bodies
+        self._spool = spool
+        self._resting: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """End files that rest, from now on."""
+        self._resting = asyncio.create_task(self._rest())
+
+    async def close(self) -> None:
+        """No record follows: the last file can be read to its end, and deleted."""
+        if self._resting is not None:
+            self._resting.cancel()
+        self._spool.close()
+
+    async def _rest(self) -> None:
+        while True:
+            await asyncio.sleep(REST)
+            self._spool.rest()
 
 
 class Entry:
@@ -50,7 +84,9 @@ class Entry:
         self._began = began
         self._in = self._first = 0.0
         self._written = False
-        self.keeps = journal.bodies and call.head.options.debug
+        self.keeps_failures = journal.bodies and call.keeps_bodies
+        """Whether anything of what was said may be kept; of an answer that failed it is, whatever `debug` says."""
+        self.keeps = self.keeps_failures and call.head.options.debug
         """Whether bodies and headers are kept."""
         self.meters: list[Meter] = []
         """Of the attempts so far."""
@@ -102,6 +138,12 @@ class Entry:
     def _record(self, end: float) -> Record:
         call, options = self._call, self._call.head.options
         principal, tried = call.principal, [meter.tried for meter in self.meters]
+        for meter in self.meters:
+            meter.tried.began_us = _us(meter.began - self._began)
+        if not self.keeps_failures:
+            for each in tried:
+                # What a provider says of a failure may repeat what was asked.
+                each.error = f"It failed with {each.status}." if each.error and each.url else each.error
         last = tried[-1] if tried else NOBODY
         upstream = sum(meter.upstream for meter in self.meters)
         waited = sum(after.began - before.ended for before, after in zip(self.meters, self.meters[1:], strict=False))
@@ -120,12 +162,12 @@ class Entry:
             span_name=options.span_name,
             parent_span_id=options.parent_span_id,
             seed=f"{call.seed:032x}",
-            metadata=options.metadata,
+            metadata=_metadata(options.metadata),
             config=self.config,
             status=LEFT if self.left else self.status,
             error=self.error or ("The caller left." if self.left else last.error),
             provider=last.provider,
-            model=last.model or (_text(call, "model") if not tried else ""),
+            model=last.model or (_asked_for(call, "model") if not tried else ""),
             virtual_key=last.virtual_key,
             option=last.path,
             retries=last.retries,
@@ -143,24 +185,42 @@ class Entry:
             attempts=tried,
         )
         if self.keeps:
-            self._say(record)
+            self._asked(record)
+        if self.keeps or (self.keeps_failures and not record.ok):
+            self._answered(record)
         return record
 
-    def _say(self, record: Record) -> None:
-        """What was asked and answered."""
-        call, hidden = self._call, self._call.head.options.sensitive_headers
-        record.request_headers = {
-            str(name, "latin-1"): str(value, "latin-1")
-            if _shown(name) and str(name, "latin-1") not in hidden
-            else "***"
-            for name, value in call.head.raw.items()
+    def _asked(self, record: Record) -> None:
+        """Keep what was asked."""
+        call, sensitive = self._call, self._call.head.options.sensitive_headers
+        for raw, value in call.head.raw.items():
+            name, shown = _header(raw)
+            record.request_headers[name] = decoded(_censored(name, value)) if shown and name not in sensitive else MASK
+        if call.spool is not None:
+            data, length = call.spool.beginning(MAX_BODY), call.spool.length
+            record.request = _text(data, length, censor.text)
+        else:
+            data, length = call.text[:MAX_BODY], len(call.text)
+            if call.body and length <= MAX_BODY and _is_text(data):
+                record.request = Raw(censor.body(data, call.body))
+            else:
+                record.request = _text(data, length, censor.fragment if call.body else censor.malformed)
+        record.cut |= length > MAX_BODY
+
+    def _answered(self, record: Record) -> None:
+        """Keep what was answered."""
+        record.response_headers = {
+            (name := str(raw, "latin-1")): MASK if censor.is_credential(name) else str(value, "latin-1")
+            for raw, value in self.headers
         }
-        record.response_headers = {str(name, "latin-1"): str(value, "latin-1") for name, value in self.headers}
-        asked = call.text or (call.spool.beginning(MAX_BODY) if call.spool is not None else b"")
-        record.request, cut = _kept(asked, bool(call.body) and bool(call.text) and len(asked) <= MAX_BODY)
-        whole = not self.stream and call.kind != "proxy" and self.answered <= MAX_BODY
-        record.response, cut_too = _kept(b"".join(self.kept), whole)
-        record.cut = cut or cut_too or self.answered > MAX_BODY or bool(call.spool and call.spool.length > MAX_BODY)
+        data = b"".join(self.kept)
+        if self._call.kind == "proxy":
+            record.response = _text(data[:MAX_BODY], self.answered, censor.text)
+        elif not self.stream and self.answered <= MAX_BODY and _is_json(data):
+            record.response = Raw(data)
+        else:
+            record.response = _text(data[:MAX_BODY], self.answered, bytes)
+        record.cut |= self.answered > MAX_BODY
 
     def _secrets(self) -> set[str]:
         """What must not be kept, wherever it is repeated."""
@@ -173,20 +233,58 @@ class Entry:
 NOBODY = Tried(path="", provider="", status=0, by="gateway")
 
 
-def _shown(name: bytes) -> bool:
-    return name in SHOWN or (name.startswith(SHOWN_OF_OURS) and name not in HIDDEN)
+def shown(name: str) -> bool:
+    """Whether a log has the value of a request's header."""
+    return name in SHOWN or name.startswith(CLIENTS)
 
 
-def _kept(data: bytes, is_json: bool) -> tuple[Raw, bool]:
-    """A body as a JSON value: as it is where it is known to be one, else as a string. And whether it was cut."""
+@lru_cache(1024)
+def _header(raw: bytes) -> tuple[str, bool]:
+    """A header's name, and whether its value is shown."""
+    name = str(raw, "latin-1")
+    return name, shown(name)
+
+
+def _censored(name: str, value: bytes) -> bytes:
+    """Metadata may bear a credential's name, too."""
+    return censor.fragment(value) if name == "x-portkey-metadata" else value
+
+
+def _metadata(given: dict[str, str]) -> dict[str, str]:
+    if any(map(censor.is_credential, given)):
+        return {name: MASK if censor.is_credential(name) else value for name, value in given.items()}
+    return given
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether it is UTF-8, which the parser of a body does not look for inside of its values."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data, type=Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return _is_text(data)
+
+
+def _text(data: bytes, length: int, censoring: Callable[[bytes], bytes]) -> Raw:
+    """The beginning of a body as a JSON string; of one that is no text, how many bytes it has."""
     if not data:
-        return NOTHING, False
-    if is_json:
-        return Raw(data), False
-    return json.raw(data[:MAX_BODY].decode("utf-8", "replace")), len(data) > MAX_BODY
+        return NOTHING
+    if b"\0" in data[:BINARY]:
+        return json.raw(f"({length} bytes that are no text)")
+    return json.raw(censoring(data).decode("utf-8", "replace"))
 
 
-def _text(call: Call, name: str) -> str:
+def _asked_for(call: Call, name: str) -> str:
     value = json.value(call.body, name) if name in call.body else None
     return value[:256] if isinstance(value, str) else ""
 

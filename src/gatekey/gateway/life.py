@@ -63,6 +63,7 @@ def recognise(call: Call, house: House) -> None:
     """Who calls, and what their requests have by default. Raises `Unauthenticated` or `Forbidden`."""
     caller = identify(call.head, house.directory, anybody=house.anybody, now=time.time())
     call.principal, call.gateway_key, call.credential = caller.principal, caller.key, caller.credential
+    call.keeps_bodies = call.principal.log_bodies and house.directory.logs_bodies(call.principal.home)
     given = house.directory.metadata(call.principal.home)
     if given or call.principal.metadata or call.principal.user:
         user = {"_user": call.principal.user} if call.principal.user else {}
