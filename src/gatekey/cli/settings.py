@@ -53,12 +53,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     silence_s: Annotated[float, _about("Seconds without a byte after which an upstream is given up.", gt=0)] = 300
     drain_s: Annotated[float, _about("Seconds after SIGTERM of serving on, not ready.", ge=0)] = 0
     grace_s: Annotated[int, _about("Seconds that running answers may take after SIGTERM.", ge=0)] = 30
-
-    @property
-    def loopback(self) -> bool:
     log_retention_days: Annotated[float, _about("Days for which logs are kept.", gt=0)] = 30
     analytics_retention_days: Annotated[float, _about("Days for which sums of logs are kept.", gt=0)] = 365
     spool_mb: Annotated[float, _about("MB of records that may wait; more are lost, and counted.", gt=0)] = 1024
+
+    @property
+    def loopback(self) -> bool:
         """Whether the gateway can be reached from this machine only."""
         if self.host == "localhost":
             return True

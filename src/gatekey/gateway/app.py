@@ -51,10 +51,10 @@ LINGER = 2.0
 COLLECT = (50_000, 20, 50)
 """Thresholds of the garbage collector: a call leaves next to no cycles behind, so that it may look less often."""
 
-log = logging.getLogger("gatekey")
 NOBODY = Principal(id="", scopes=frozenset())
 """Who comes with an address that is a permission by itself."""
 
+log = logging.getLogger("gatekey")
 
 
 class Control(Protocol):
@@ -70,10 +70,10 @@ class Control(Protocol):
         """The body of a refusal."""
         ...
 
-
     def signed(self, method: str, path: str) -> bool:
         """Whether an address is a permission by itself, so that no key is asked for. `path` is below `/v1`."""
         ...
+
 
 class App:
     """The ASGI application of one worker. `description` makes the OpenAPI document.
@@ -124,14 +124,14 @@ class App:
         gc.freeze()
         gc.set_threshold(*COLLECT)
         await self._metrics.open()
-        self._ready = True
         await self._house.journal.open()
+        self._ready = True
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.drain()
         await self._metrics.close()
-        await self._house.money.prices.close()
         await self._house.journal.close()
+        await self._house.money.prices.close()
         await self._house.money.purse.close()
         await self._house.directory.close()
         upstream = self._house.upstream
@@ -202,13 +202,13 @@ class App:
 
     async def _control_plane(self, call: Call, scope: Scope, receive: Receive, reply: Reply) -> None:
         path = call.pathname.removeprefix("/v1")
-        if self._control is None:
-            raise UnknownRoute(f"{call.pathname[:200]} is not served here, and is never forwarded to a provider.")
-        await self._control.answer(scope, path, call.head, call.principal, receive, reply)
         if self._control is not None and self._control.signed(call.method, path):
             call.principal = NOBODY
         else:
             recognise(call, self._house)
+        if self._control is None:
+            raise UnknownRoute(f"{call.pathname[:200]} is not served here, and is never forwarded to a provider.")
+        await self._control.answer(scope, path, call.head, call.principal, receive, reply)
 
     async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str, reserved: bool = False) -> None:
         self._metrics.refused(failure.code)
