@@ -31,14 +31,12 @@ from sqlalchemy import (
 
 from gatekey.store import feedback
 from gatekey.store import logs as log
-from gatekey.store.cells import BUCKETS, HOUR, METADATA, SPREAD
+from gatekey.store.cells import BUCKETS, HITS, HOUR, METADATA, SPREAD
 from gatekey.store.logs import Filters
 from gatekey.store.tables import cells, latencies, logs, workspaces
 
 OUTCOMES = frozenset({"status", "cache_status"})
-"""What every cell tells apart besides its dimension."""
-HITS = ("HIT", "SEMANTIC HIT")
-"""Cache statuses of answers out of the cache."""
+"""What cells of the dimensions in `SPREAD` tell apart besides."""
 ORIGIN = 345_600_000
 """ms since the epoch at the beginning of a Monday, 1970-01-05: buckets are in line with it."""
 PIECES = 100
@@ -48,6 +46,7 @@ _COLUMNS: dict[str, ColumnElement[str]] = {
     "api_key": logs.c.api_key_id,
     "virtual_key": logs.c.virtual_key,
     "config": logs.c.config,
+    "provider": logs.c.provider,
     "prompt": logs.c.prompt,
     "user": logs.c.user_id,
     "workspace": logs.c.workspace_id,
@@ -131,8 +130,8 @@ class Question(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """What is wanted of the requests: sums (of cells, and `hits`), apart by a dimension (`by`) and by what an outcome
-    has (`keys`: `status`, `cache_status`, `retries`, or the `bucket` of their latency)."""
+    """What is wanted of the requests: sums, apart by a dimension (`by`) and by what an outcome has (`keys`: `status`,
+    `cache_status`, `retries`, or the `bucket` of their latency)."""
 
     sums: tuple[str, ...]
     by: str | None = None
@@ -175,7 +174,7 @@ def page(connection: Connection, question: Question, facts: Facts, wanted: Page)
 
 def distinct(connection: Connection, question: Question, by: str) -> tuple[list[Any], Any]:
     """How many values a dimension had in each bucket (`at`, `values`, `requests`), and in all of them together."""
-    found = statement(connection, question, Facts(("requests",), by)).cte("found").prefix_with("MATERIALIZED")
+    found = union_all(*_parts(connection, question, Facts(("requests",), by))).cte("found").prefix_with("MATERIALIZED")
     counts = func.count(found.c.value.distinct()).label("values"), _whole(func.sum(found.c.requests), "requests")
     each = select(found.c.at, *counts).group_by(found.c.at)
     whole = select(literal(question.until, BigInteger).label("at"), *counts)
@@ -185,7 +184,16 @@ def distinct(connection: Connection, question: Question, by: str) -> tuple[list[
 
 def statement(connection: Connection, question: Question, facts: Facts) -> Select[Any]:
     """The statement for these facts, each combination of what is told apart in one row."""
-    parts, pieces = [], question.pieces()
+    whole = union_all(*_parts(connection, question, facts)).subquery()
+    told = [whole.c[name] for name in facts.names]
+    sums = (_whole(_BOUNDS.get(name, func.sum)(whole.c[name]), name) for name in facts.sums)
+    return select(*told, *sums).group_by(*told)
+
+
+def _parts(connection: Connection, question: Question, facts: Facts) -> list[Select[Any]]:
+    """Statements whose rows, all together, are to be added up."""
+    parts: list[Select[Any]] = []
+    pieces = question.pieces()
     served = _dimension(question.filters, facts)
     if served is not None and question.step % HOUR == 0:
         first, last = -(-question.since // HOUR) * HOUR, question.until // HOUR * HOUR
@@ -200,11 +208,7 @@ def statement(connection: Connection, question: Question, facts: Facts) -> Selec
         if start < end:
             within = replace(question, since=start, until=end)
             parts.append(_of_rows(connection, within, facts, question.bucket(start)))
-    whole = union_all(*parts).subquery()
-    told = [whole.c[name] for name in facts.names]
-    return select(*told, *(_whole(_BOUNDS.get(name, func.sum)(whole.c[name]), name) for name in facts.sums)).group_by(
-        *told
-    )
+    return parts
 
 
 def _dimension(filters: Filters, facts: Facts) -> tuple[str, Sequence[str]] | None:
@@ -219,7 +223,8 @@ def _dimension(filters: Filters, facts: Facts) -> tuple[str, Sequence[str]] | No
     # Nobody keeps cells of what has no value.
     if len(named) > 1 or by not in (None, dimension) or not celled or "" in values:
         return None
-    return None if "bucket" in facts.keys and dimension not in SPREAD else (dimension, values)
+    told = facts.keys or OUTCOMES & filters.among.keys()
+    return None if told and dimension not in SPREAD else (dimension, values)
 
 
 def _of_cells(
@@ -231,8 +236,7 @@ def _of_cells(
     if facts.by is not None:
         told.append((table.c.workspace_id if facts.by == "workspace" else table.c.value).label("value"))
     told += [table.c[key] for key in facts.keys]
-    hit = case((table.c.cache_status.in_(HITS), table.c.requests), else_=0)
-    found = select(*told, *(hit.label(name) if name == "hits" else table.c[name] for name in facts.sums)).where(
+    found = select(*told, *(table.c[name] for name in facts.sums)).where(
         table.c.dimension == dimension,
         # Of all workspaces one by one, as they come before the time in the key.
         table.c.workspace_id.in_([filters.workspace] if filters.workspace else select(workspaces.c.id)),

@@ -2,7 +2,8 @@
 of rows.
 
 A cell has the sums of one hour, for the requests that have a value in one dimension and an outcome in common: status,
-cache status, retries. The dimension `""` has all requests. A question with more than one dimension is one for the
+cache status, retries. The dimension `""` has all requests. Dimensions that may have as many values as there are
+requests, users and metadata, have one cell for all outcomes. A question with more than one dimension is one for the
 rows of the log themselves.
 """
 
@@ -20,11 +21,15 @@ HOUR = 3_600_000
 """ms."""
 METADATA = "metadata."
 """Before the key of a dimension of metadata."""
-SPREAD = frozenset({"", "api_key", "virtual_key", "config", "model", "prompt"})
-"""Dimensions for which latencies are kept. The others have so many values that the rows of the log are as few."""
+SPREAD = frozenset({"", "api_key", "virtual_key", "config", "provider", "model", "prompt"})
+"""Dimensions with few values: for these outcomes are told apart, and latencies are kept."""
+TOGETHER = (0, "", 0)
+"""The outcome of a cell that has them all."""
+HITS = ("HIT", "SEMANTIC HIT")
+"""Cache statuses of answers out of the cache."""
 SUMS = (
-    *("requests", "errors", "fallbacks", "unpriced", "cost", "prompt_tokens", "completion_tokens", "total_us"),
-    *("last_at", "first_at"),
+    *("requests", "errors", "fallbacks", "unpriced", "hits", "cost", "prompt_tokens", "completion_tokens"),
+    *("total_us", "last_at", "first_at"),
 )
 """The columns of a cell that are not its key; all are added up but the last two, the highest and the lowest."""
 BUCKETS = 41 * 16
@@ -43,11 +48,14 @@ def fold(connection: Connection, records: Sequence[Record]) -> None:
         workspace, cached = clean(record.workspace, 64), clean(record.cache_status, 32)
         measured = _measured(record)
         retries = record.retries if record.ok and record.retries > 0 else 0
+        outcome = (record.status, cached, retries)
         for dimension, value in dimensions(record):
-            outcome = (dimension, workspace, hour, value, record.status, cached)
-            _add(sums, (*outcome, retries), measured)
+            place = (dimension, workspace, hour, value)
             if dimension in SPREAD:
-                _add(spread, (*outcome, step), (1,))
+                _add(sums, place + outcome, measured)
+                _add(spread, (*place, record.status, cached, step), (1,))
+            else:
+                _add(sums, place + TOGETHER, measured)
     _upsert(connection, cells, sums)
     _upsert(connection, latencies, spread)
 
@@ -59,6 +67,7 @@ def dimensions(record: Record) -> Iterator[tuple[str, str]]:
         ("api_key", clean(record.api_key, 64)),
         ("virtual_key", clean(record.virtual_key)),
         ("config", clean(record.config)),
+        ("provider", clean(record.provider, 64)),
         ("model", model(record)),
         ("prompt", clean(record.prompt)),
         ("user", clean(record.user)),
@@ -101,8 +110,8 @@ def _measured(record: Record) -> tuple[int, ...]:
     """What a record adds to a cell: in the order of `SUMS`."""
     prompt, completion = (record.usage.prompt, record.usage.completion) if record.usage else (0, 0)
     return (
-        *(1, not record.ok, record.fell_back, unpriced(record), record.cost or 0, prompt, completion, record.total_us),
-        *(record.created_at, record.created_at),
+        *(1, not record.ok, record.fell_back, unpriced(record), record.cache_status in HITS, record.cost or 0),
+        *(prompt, completion, record.total_us, record.created_at, record.created_at),
     )
 
 
@@ -111,10 +120,10 @@ def _add(to: dict[Key, list[int]], key: Key, measured: tuple[int, ...]) -> None:
     if found is None:
         to[key] = [int(number) for number in measured]
         return
-    for place, number in enumerate(measured[:8]):
+    for place, number in enumerate(measured[:9]):
         found[place] += number
-    if len(measured) > 8:
-        found[8:] = max(found[8], measured[8]), min(found[9], measured[9])
+    if len(measured) > 9:
+        found[9:] = max(found[9], measured[9]), min(found[10], measured[10])
 
 
 def _upsert(connection: Connection, table: Table, found: dict[Key, list[int]]) -> None:

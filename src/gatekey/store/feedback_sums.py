@@ -4,7 +4,7 @@ trace, one of which must match."""
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, Double, Select, cast, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Double, Select, cast, exists, func, select
 
 from gatekey.store import logs as log
 from gatekey.store.analytics import Question
@@ -33,7 +33,7 @@ def models(connection: Connection, question: Question) -> list[Any]:
     most come first."""
     each = select(feedbacks.c.id, logs.c.provider, logs.c.model, _weighted.label("weighted")).distinct()
     asked = each.join(rated, of_trace()).join(logs, logs.c.number == rated.c.number)
-    found = _between(asked, question).where(*log.where(connection, question.filters), logs.c.provider != "").subquery()
+    found = _between(asked, question).where(*_of_requests(connection, question), logs.c.provider != "").subquery()
     many = func.count().label("many")
     told = select(found.c.provider, found.c.model, many, func.avg(found.c.weighted).label("average"))
     ordered = told.group_by(found.c.provider, found.c.model).order_by(many.desc(), found.c.provider, found.c.model)
@@ -45,11 +45,13 @@ def of_metadata(
 ) -> dict[str, tuple[int, float]]:
     """For these values of a key: the requests whose trace has feedback, and that on weighted average. Here it is the
     request's time that counts."""
-    filters = replace(question.filters, feedback=(None, None))
+    filters = replace(question.filters, feedback=(None, None), workspace="")
     told = logs.c.metadata[key].as_string().label("value")
     each = select(told, rated.c.number, _weighted.label("weighted"))
     found = each.join(feedbacks, of_trace()).join(logs, logs.c.number == rated.c.number)
     found = found.where(rated.c.created_at >= question.since, rated.c.created_at < question.until)
+    if question.filters.workspace:
+        found = found.where(rated.c.workspace_id == question.filters.workspace)
     found = found.where(*log.where(connection, filters))
     if question.filters.feedback != (None, None):
         bounds = within(*question.filters.feedback, question.since, question.until)
@@ -65,9 +67,14 @@ def _given(connection: Connection, question: Question, told: Select[Any]) -> Sel
     filters = question.filters
     wanted = _between(told, question)
     if replace(filters, workspace="") != Filters():
-        matching = exists().where(rated.c.number == logs.c.number, of_trace(), *log.where(connection, filters))
+        matching = exists().where(rated.c.number == logs.c.number, of_trace(), *_of_requests(connection, question))
         wanted = wanted.where(matching)
     return wanted
+
+
+def _of_requests(connection: Connection, question: Question) -> list[ColumnElement[bool]]:
+    """What is asked of them. Their workspace is their trace's: named again, it would look like a way to find them."""
+    return log.where(connection, replace(question.filters, workspace=""))
 
 
 def _between(told: Select[Any], question: Question) -> Select[Any]:

@@ -216,6 +216,7 @@ cells = _cell(
     _sum("errors"),
     _sum("fallbacks"),
     _sum("unpriced"),
+    Column("hits", BigInteger, nullable=False, server_default="0"),
     _sum("cost"),
     _sum("prompt_tokens"),
     _sum("completion_tokens"),
@@ -224,7 +225,8 @@ cells = _cell(
     Column("first_at", BigInteger, nullable=False, server_default="0"),
 )
 """What analytics add up. `hour`: ms since the epoch at its start; `retries`: those that a success needed; `cost`:
-nano-dollars; `first_at` and `last_at`: when the oldest and the newest of the requests began."""
+nano-dollars; `hits`: what the cache answered; `first_at` and `last_at`: when the oldest and the newest of the requests
+began."""
 
 latencies = _cell(
     "latencies",
@@ -300,7 +302,7 @@ rated = Table(
     Column("workspace_id", String(64), nullable=False),
     Column("trace_id", String(255), nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    Index("ix_rated_trace_id", "workspace_id", "trace_id"),
+    Index("ix_rated_trace_id", "trace_id", "workspace_id"),
     Index("ix_rated_created_at", "created_at"),
 )
 """The rows of `logs` whose trace has feedback: few, so that nobody looks for them among all."""

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from gatekey.observe.record import Record, encode
 from gatekey.store import cells, feedback, logs
-from gatekey.store.analytics import HITS, Facts, Question
+from gatekey.store.analytics import Facts, Question
+from gatekey.store.cells import HITS
 from gatekey.wire.usage import Usage
 
 START = 1_800_000_000_000 // cells.HOUR * cells.HOUR

@@ -81,8 +81,8 @@ asked = st.one_of(
         Facts,
         st.lists(st.sampled_from(SUMS), min_size=1, unique=True).map(tuple),
         st.none() | st.sampled_from(
-            ["api_key", "virtual_key", "config", "model", "prompt", "user", "workspace", "metadata.team", "metadata.é",
-             "metadata.x.y", "metadata.none"]
+            ["api_key", "virtual_key", "config", "provider", "model", "prompt", "user", "workspace",
+             "metadata.team", "metadata.é", "metadata.x.y", "metadata.none"]
         ),
         st.lists(st.sampled_from(["status", "cache_status", "retries"]), unique=True).map(tuple),
     ),
@@ -145,6 +145,7 @@ def test_a_record_has_the_dimensions_in_which_it_has_a_value() -> None:
     many = record(user="u", metadata={"a": "1", "": "empty key", "none": "", long: long, long + "y": "last"})
     assert dict(cells.dimensions(many)) == {
         "": "",
+        "provider": "openai",
         "model": "openai__gpt-4o",
         "user": "u",
         "metadata.a": "1",

@@ -1,4 +1,4 @@
-"""Which requests have feedback; when the first request of a cell began."""
+"""Which requests have feedback; when the first request of a cell began, and hits of the cache."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Which requests have feedback; when the first request of a cell began."""
+    """Which requests have feedback; when the first request of a cell began, and hits of the cache."""
     op.create_table(
         "rated",
         sa.Column("number", Number, autoincrement=False, nullable=False),
@@ -19,7 +19,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_rated"),
     )
-    op.create_index("ix_rated_trace_id", "rated", ["workspace_id", "trace_id"])
+    op.create_index("ix_rated_trace_id", "rated", ["trace_id", "workspace_id"])
     op.create_index("ix_rated_created_at", "rated", ["created_at"])
-    op.add_column("cells", sa.Column("first_at", sa.BigInteger(), nullable=False, server_default="0"))
+    for column in ("first_at", "hits"):
+        op.add_column("cells", sa.Column(column, sa.BigInteger(), nullable=False, server_default="0"))
     op.execute("UPDATE cells SET first_at = hour")
