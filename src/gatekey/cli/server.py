@@ -19,11 +19,15 @@ import msgspec
 from gatekey.cli import keys, prices
 from gatekey.cli.keeper import Keeper
 from gatekey.cli.settings import BadSettings, Settings
+from gatekey.cli.traces import Collector, collector
 from gatekey.cli.writer import Job
 from gatekey.gateway.app import App
+from gatekey.observe.metrics import FOLDER as METRICS
 
 if TYPE_CHECKING:
     from gatekey.gateway.prices import Prices
+    from gatekey.gateway.purse import Purse
+    from gatekey.observe.metrics import Metrics
     from gatekey.store.directory import Directory
     from gatekey.vault import Vault
 
@@ -72,7 +76,7 @@ def application(told: Told) -> App:
     from gatekey.gateway.openapi import document
     from gatekey.gateway.purse import Purse
     from gatekey.observe import families
-    from gatekey.observe.metrics import FOLDER, Metrics
+    from gatekey.observe.metrics import Metrics
     from gatekey.observe.spool import Spool
     from gatekey.store.database import Database
     from gatekey.store.directory import Directory
@@ -89,7 +93,7 @@ def application(told: Told) -> App:
     directory = Directory(database, vault, bytes.fromhex(told.digest))
     shared = ledger(database, settings.redis_url)
     spool = Spool(Path(settings.data) / SPOOL, int(settings.spool_mb * 1024 * 1024))
-    metrics = Metrics(Path(settings.data) / FOLDER, Path(settings.data) / SPOOL, model=settings.metrics_models)
+    metrics = Metrics(Path(settings.data) / METRICS, Path(settings.data) / SPOOL, model=settings.metrics_models)
     metrics.tells(families.WRITTEN, lambda: spool.written)
     metrics.tells(families.LOST, lambda: spool.lost)
     house = House(
@@ -103,10 +107,21 @@ def application(told: Told) -> App:
         journal=Journal(spool, metrics.add),
         anybody=settings.open,
     )
+    _tell_purse(metrics, house.money.purse)
     control = Admin(
         ControlHouse(catalog, database, directory, vault, policy, shared, keep=spool.write, prices=house.money.prices)
     )
     return App(house, metrics, lambda: document(catalog, control_plane), control, most=settings.max_calls)
+
+
+def _tell_purse(metrics: "Metrics", purse: "Purse") -> None:
+    from gatekey.observe import families
+
+    metrics.tells(families.CALLS_WAITING, lambda: purse.numbers.waiting)
+    metrics.tells(families.LEASES, lambda: purse.numbers.leases)
+    metrics.tells(families.EXCHANGES, lambda: purse.numbers.exchanges)
+    metrics.tells(families.EXCHANGES_FAILED, lambda: purse.numbers.failures)
+    metrics.tells(families.ALERTS, lambda: purse.numbers.alerts)
 
 
 def _prices(settings: Settings, directory: "Directory") -> "Prices":
@@ -130,7 +145,6 @@ def _vault(told: Told) -> "Vault":
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises `BadSettings` where it cannot start."""
     from gatekey.observe import sheets
-    from gatekey.observe.metrics import FOLDER
 
     # From the start on, and after the server has drained: it gives a signal back to whoever had it before.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -138,7 +152,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     told, made = prepared(settings)
     data = Path(settings.data)
     listening = _bind(settings)
-    sheets.begin(data / FOLDER)
+    sheets.begin(data / METRICS)
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,17 +163,24 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         say("No gateway key is asked for (--open).")
     say(f"Gatekey listens on {address} (API at {address}/v1). Ctrl-C stops it.")
     os.environ[WORKER] = msgspec.json.encode(told).decode()
-    for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL", "REDIS_URL"):
+    for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL", "REDIS_URL", "OTLP_HEADERS"):
         os.environ.pop(f"GATEKEY_{name}", None)
-    with Keeper(_job(told), hidden=(WORKER,)):
+    with Keeper(_job(told, collector(settings)), hidden=(WORKER,)):
         return _run(settings, listening)
 
 
-def _job(told: Told) -> Job:
+def _job(told: Told, spans: Collector | None) -> Job:
     """What the writer of records is told."""
     settings = told.settings
     folder = Path(settings.data).absolute() / SPOOL
-    return Job(str(folder), told.database, settings.log_retention_days, settings.analytics_retention_days)
+    return Job(
+        str(folder),
+        told.database,
+        settings.log_retention_days,
+        settings.analytics_retention_days,
+        str(Path(settings.data).absolute() / METRICS),
+        spans,
+    )
 
 
 def prepared(settings: Settings) -> tuple[Told, str | None]:
@@ -178,7 +199,7 @@ def prepared(settings: Settings) -> tuple[Told, str | None]:
     if not settings.database_url:
         (data / DATABASE_FILE).touch(mode=0o600)
     _migrate(database)
-    bare = msgspec.structs.replace(settings, admin_key="", master_key="", database_url="")
+    bare = msgspec.structs.replace(settings, admin_key="", master_key="", database_url="", otlp_headers="")
     return Told(bare, known.hex(), database, sealing if settings.master_key else []), made
 
 
@@ -274,6 +295,7 @@ def _check(settings: Settings) -> None:
         Policy.parse(settings.trusted_hosts, settings.loopback)
     except ValueError as error:
         raise BadSettings(f"{error}.") from None
+    collector(settings)
     if settings.prices:
         prices.load(settings.prices)
     if settings.redis_url:

@@ -47,6 +47,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     prices: Annotated[str, _about("File of prices laid over those that ship with the gateway.")] = ""
     ca_bundle: Annotated[str, _about("PEM file of certificate authorities to trust beside the system's.")] = ""
     metrics_models: Annotated[bool, _about("Tell models apart in `GET /metrics`.")] = False
+    otlp_endpoint: Annotated[str, _about("http(s)://...: a collector that is sent a span of every request.")] = ""
+    otlp_headers: Annotated[str, _about("Headers for it, which are secret: name=value by commas.")] = ""
+    otlp_resource: Annotated[str, _about("What it is told of this gateway: name=value by commas.")] = ""
     max_body_mb: Annotated[float, _about("Largest request body in MB.", gt=0)] = 64
     max_memory_mb: Annotated[float, _about("MB that bodies being read may take in one worker.", gt=0)] = 1024
     max_calls: Annotated[int, _about("Calls at a time in one worker.", ge=1)] = 4096

@@ -9,10 +9,16 @@ import os
 import signal
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
+
+from gatekey.cli.traces import Collector
+
+if TYPE_CHECKING:
+    from gatekey.observe.otlp import Export
 
 NICE = 5
 """How far it stands back behind the workers: on a full core it gets a quarter of it."""
@@ -25,12 +31,15 @@ log = logging.getLogger("gatekey")
 
 
 class Job(Struct):
-    """What to serve: the spool's folder, the database's URL, and days for which logs and sums are kept."""
+    """What to serve: the spool's folder, the database's URL, days for which logs and sums are kept, the folder in
+    which processes tell metrics, and where spans go."""
 
     folder: str
     database: str
     log_days: float
     analytics_days: float
+    metrics: str
+    collector: Collector | None = None
 
 
 def main() -> int:
@@ -57,18 +66,42 @@ def _until_the_end(stop: threading.Event) -> None:
 def _serve(job: Job, stop: threading.Event) -> int:
     from pathlib import Path
 
+    from gatekey.observe import families
+    from gatekey.observe.beside import Beside
     from gatekey.store.cells import fold
     from gatekey.store.feedback import meet
     from gatekey.store.retention import Retention
     from gatekey.store.writer import Busy, Writer
 
     care = Retention(int(job.log_days * DAY), int(job.analytics_days * DAY))
-    writer = Writer(Path(job.folder), job.database, also=[fold, meet], care=[care.logs, care.sums])
-    try:
-        writer.run(stop)
-    except Busy:
-        return BUSY
+    export = _export(job.collector)
+    with ExitStack() as stack:
+        sinks = [] if export is None else [export]
+        writer = Writer(Path(job.folder), job.database, also=[fold, meet], sinks=sinks, care=[care.logs, care.sums])
+        counts = {
+            families.STORED: lambda: writer.counts.stored,
+            families.ASIDE: lambda: writer.counts.aside,
+            families.TORN: lambda: writer.counts.torn,
+            families.AWAY: lambda: writer.counts.away,
+            families.SPANS: lambda: export.sent if export else 0,
+            families.SPANS_LOST: lambda: export.dropped if export else 0,
+        }
+        stack.enter_context(Beside(Path(job.metrics), counts))
+        if export is not None:
+            stack.enter_context(export)
+        try:
+            writer.run(stop)
+        except Busy:
+            return BUSY
     return 0
+
+
+def _export(collector: Collector | None) -> "Export | None":
+    if collector is None:
+        return None
+    from gatekey.observe.otlp import Export
+
+    return Export(collector.endpoint, collector.headers, collector.resource)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,14 @@ ASIDE = Family("gatekey_records_aside_total", "counter", "Records that could not
 TORN = Family("gatekey_records_torn_total", "counter", "Records cut by the end of their worker.")
 AWAY = Family("gatekey_database_away_total", "counter", "Times that the writer could not reach the database.")
 WRITER = Family("gatekey_writer_age_seconds", "gauge", "Since the writer was last heard of; it speaks every second.")
+SPANS = Family("gatekey_spans_sent_total", "counter", "Spans that the collector has taken.")
+SPANS_LOST = Family("gatekey_spans_dropped_total", "counter", "Spans that the collector did not take, or had no room.")
+
+CALLS_WAITING = Family("gatekey_ledger_calls_waiting", "gauge", "Calls that wait for the ledger of budgets and rates.")
+LEASES = Family("gatekey_ledger_leases", "gauge", "Leases that workers hold.")
+EXCHANGES = Family("gatekey_ledger_exchanges_total", "counter", "Times that workers have asked the ledger.")
+EXCHANGES_FAILED = Family("gatekey_ledger_failures_total", "counter", "Times that it could not be asked.")
+ALERTS = Family("gatekey_alerts_total", "counter", "Budgets that have passed the threshold which they alert at.")
 
 ALL: tuple[Family, ...] = tuple(found for found in list(globals().values()) if isinstance(found, Family))
 """In the order of this page."""

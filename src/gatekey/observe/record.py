@@ -15,8 +15,9 @@ NOTHING = Raw(b'""')
 class Tried(Struct, omit_defaults=True):
     """One attempt. `by` says who answered: the provider or the gateway; `refused` names the limit that refused it.
 
-    `connect_us` to an open connection, `head_us` to the provider's head, `first_us` to its first content, `total_us`
-    to its end, all from the attempt's start; 0 where it did not come so far.
+    `began_us` is from the request's start to its own. `connect_us` to an open connection, `head_us` to the provider's
+    head, `first_us` to its first content, `total_us` to its end, all from the attempt's start; 0 where it did not come
+    so far.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Tried(Struct, omit_defaults=True):
     retries: int = 0
     error: str = ""
     refused: str = ""
+    began_us: int = 0
     connect_us: int = 0
     head_us: int = 0
     first_us: int = 0
