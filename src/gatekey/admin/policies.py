@@ -193,6 +193,8 @@ def _kept(asked: Any, old: Limit) -> dict[str, Any]:
 
 def _condition(asked: Condition, place: str, catalog: Catalog) -> policy.Condition:
     _known(asked.key, f"{place}.key")
+    if asked.key == "organisation_id":
+        return policy.Condition(asked.key)  # there is one
     values = _values(asked.value, asked.key, f"{place}.value", catalog)
     if asked.excludes is True:
         return policy.Condition(asked.key, (), values)

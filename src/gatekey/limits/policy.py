@@ -55,30 +55,31 @@ class Policy(Struct, frozen=True):
     group_by: tuple[str, ...] = ()
     resets: dict[str, int] = {}
     _known: dict[str, Limit] = field(default_factory=dict)
+    _met: dict[tuple[str, ...], Limit] = field(default_factory=dict)
 
     def applied(self, facts: Facts) -> Limit | None:
         """The limit that an attempt falls under; None: the policy is not for it."""
-        name = matches(self, facts)
-        if name is None:
-            return None
+        for condition in self.conditions:
+            if not holds(condition, facts):
+                return None
+        values = tuple([facts.get(key) or "" for key in self.group_by])
+        return self._met.get(values) or self._meet(values, facts)
+
+    def _meet(self, values: tuple[str, ...], facts: Facts) -> Limit:
+        """The same for values that are new here. Short ones are found without making a name of them again."""
+        name = group(self.group_by, facts)
         if name not in self._known and len(self._known) >= MAX_GROUPS:
             name = REST
         if name not in self._known:
             self._known[name] = self.counter(name)
+        if len(self._met) < MAX_GROUPS and sum(map(len, values)) <= MAX_GROUP:
+            self._met[values] = self._known[name]
         return self._known[name]
 
     def counter(self, name: str) -> Limit:
         """The limit of one group."""
         since = max(self.limit.since, self.resets.get(group_id(name), 0)) if self.resets else self.limit.since
         return replace(self.limit, account=f"{self.limit.account}/{name}", since=since)
-
-
-def matches(policy: Policy, facts: Facts) -> str | None:
-    """The group that an attempt belongs to, such as `metadata._user:bob`; None: the policy is not for it."""
-    for condition in policy.conditions:
-        if not holds(condition, facts):
-            return None
-    return group(policy.group_by, facts)
 
 
 def holds(condition: Condition, facts: Facts) -> bool:

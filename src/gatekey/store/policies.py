@@ -15,10 +15,16 @@ from gatekey.store.rows import Row
 
 Kind = Literal["usage", "rate"]
 
-MOST = 1000
+MOST = 500
 """Policies of one workspace, and those for all of them."""
 MAX_RESETS = 1000
 """Groups of a policy whose usage was reset one by one in the present period."""
+
+_NAMED = {
+    "workspace_id": (tables.workspaces.c.slug, tables.workspaces.c.id, tables.workspaces.c.id),
+    "config": (tables.configs.c.id, tables.configs.c.slug, tables.configs.c.workspace_id),
+}
+"""Keys of conditions: by what a body may name the thing too, as what requests have it, and whose it is."""
 
 
 def place(id: str) -> str:
@@ -85,21 +91,23 @@ def change(write: Write, kind: Kind, id: str, columns: Row, limiting: limits.Rev
 
 
 def _columns(connection: Connection, workspace: str | None, columns: Row) -> Row:
-    """Columns as the table has them. A policy for all names workspaces by their ids."""
+    """Columns as the table has them; conditions name workspaces and configs as requests do."""
     found = {name: value if isinstance(value, str) else rows.text(value) for name, value in columns.items()}
-    if workspace is None and "conditions" in columns:
-        found["conditions"] = rows.text([_settled(connection, one) for one in columns["conditions"]])
+    if "conditions" in columns:
+        found["conditions"] = rows.text([_settled(connection, workspace, one) for one in columns["conditions"]])
     return found
 
 
-def _settled(connection: Connection, condition: Condition) -> Condition:
-    if condition.key != "workspace_id":
+def _settled(connection: Connection, workspace: str | None, condition: Condition) -> Condition:
+    """A condition in the names that facts have. A policy of one workspace learns none of another's."""
+    if condition.key not in _NAMED:
         return condition
-    table = tables.workspaces
-    slugs = (*condition.values, *condition.excluded)
-    statement = select(table.c.slug, table.c.id).where(table.c.slug.in_(slugs), table.c.deleted.is_(False))
-    ids = {row.slug: row.id for row in connection.execute(statement)}
-    values, excluded = (tuple(ids.get(one, one) for one in many) for many in (condition.values, condition.excluded))
+    given, meant, owner = _NAMED[condition.key]
+    statement = select(given, meant).where(given.in_((*condition.values, *condition.excluded)))
+    if workspace is not None:
+        statement = statement.where(owner == workspace)
+    known = {row[0]: row[1] for row in connection.execute(statement.where(given.table.c.deleted.is_(False)))}
+    values, excluded = (tuple(known.get(one, one) for one in many) for many in (condition.values, condition.excluded))
     return Condition(condition.key, values, excluded)
 
 

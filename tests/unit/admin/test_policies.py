@@ -121,6 +121,7 @@ def test_another_kind_of_limit_begins_at_nothing_and_another_amount_does_not(con
         ({"key": "provider", "value": ["open-ai", "a*"]}, {"key": "provider", "value": ["openai", "a*"]}),
         ({"key": "virtual_key", "value": "@main"}, {"key": "virtual_key", "value": "main"}),
         ({"key": "workspace_id", "value": "default"}, {"key": "workspace_id", "value": DEFAULT}),
+        ({"key": "organisation_id", "value": "of-another-gateway"}, {"key": "organisation_id", "value": "*"}),
     ],
 )  # fmt: skip
 def test_conditions_are_told_as_they_are_held(ask: Ask, given: Any, told: Any) -> None:
