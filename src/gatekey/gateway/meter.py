@@ -176,7 +176,8 @@ class Meter:
         Of an answer that passes as it is made, what has passed tells. Of any other that did not come, nothing does.
         """
         used, cost = self.tried.usage, self.tried.cost
-        lost = used is not None and used.estimated and not self._entry.stream and not self._outcome.body
+        came = self._outcome.ok and self._outcome.body
+        lost = used is not None and used.estimated and not self._entry.stream and not came
         for limit in self._limits:
             if limit.counts == "tokens":
                 yield None if lost else used.total if used is not None else 0 if self._costless else None

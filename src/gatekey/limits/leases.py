@@ -114,6 +114,7 @@ class Leases:
         self._urgent: set[Lease] = set()
         self._asked: dict[str, Lease] = {}
         self._looked = 0.0
+        self._heard = True
 
     def __len__(self) -> int:
         return len(self._leases)
@@ -178,6 +179,7 @@ class Leases:
 
     def answered(self, asks: Sequence[Ask], replies: Sequence[Reply], now: float) -> None:
         """The ledger answered."""
+        self._heard = True
         for ask, reply in zip(asks, replies, strict=True):
             lease = self._asked[ask.limit.account]
             if self._leases.get(ask.limit.account) is not lease:
@@ -203,6 +205,7 @@ class Leases:
 
     def failed(self, asks: Sequence[Ask], failure: Callable[[], GatekeyError]) -> None:
         """Nobody knows whether the ledger heard it: what it granted is mended by the next exchange."""
+        self._heard = False
         for ask in asks:
             lease = self._leases.get(ask.limit.account)
             if lease is not None and not lease.free and not lease.out:
@@ -336,7 +339,8 @@ class Leases:
                 break
             near = lease.left < SHARE * lease.want
             idle, old = now - lease.used, lease.used <= oldest
-            if lease.free and (idle >= IDLE or old):
+            # While the ledger cannot hear it, nothing goes back: it is all that there is to spend.
+            if lease.free and (idle >= IDLE or old) and self._heard:
                 lease.free = 0
                 asks[account] = lease.tell(now)
             elif lease.total != lease.told and now - lease.asked >= (TICK if near else REPORT):

@@ -239,6 +239,19 @@ def test_leases_are_spent_while_the_ledger_is_down() -> None:
     assert spent == FIRST_WANT
 
 
+def test_what_is_idle_is_kept_while_the_ledger_is_down() -> None:
+    desk = Desk()
+    desk.grant((BUDGET, 10)).settle([0])
+    desk.wait(1)
+    desk.leases.failed(desk.ask(), _down)
+    assert desk.take((BUDGET, 10)) is None  # it was given back, for all that is known
+    desk.grant((BUDGET, 10)).settle([0])
+    desk.leases.failed((), _down)
+    desk.wait(5)
+    assert desk.ask() == []
+    assert desk.take((BUDGET, 10)) is not None
+
+
 def test_what_is_idle_goes_back_and_is_forgotten() -> None:
     desk = Desk()
     desk.grant((BUDGET, 10)).settle([10])

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec.structs import replace
 
 from gatekey.errors import GatekeyError, LedgerDown
@@ -22,6 +22,9 @@ from tests.unit.limits.twin import Books
 BUDGET = Limit("budget", "cost", 100)
 DAILY = Limit("daily", "tokens", 60, period=1)
 RATE = Limit("rate", "requests", 5, per=10)
+WORKERS = 3
+TURNS = st.integers(0, WORKERS - 1)
+CALLS = st.tuples(st.integers(0, 40), st.integers(0, 25), st.sampled_from(("bdr", "b", "d", "bd", "r")))
 
 
 @dataclass(eq=False)
@@ -59,44 +62,41 @@ class Worker:
 class Machine(RuleBasedStateMachine):
     """The world. `spent`, `most`: of every epoch of an account, what was really spent, and the largest amount."""
 
-    workers = Bundle("workers")
-
     def __init__(self) -> None:
         super().__init__()
         self.books = Books()
         self.began = self.books.now
         self.limits = {"budget": BUDGET, "daily": replace(DAILY, since=self.began), "rate": RATE}
-        self.all: list[Worker] = []
+        self.all = [Worker(f"w{number}") for number in range(WORKERS)]
+        self.turn = 0
         self.late: list[Message] = []
         self.spent: dict[tuple[str, int], int] = {}
         self.most: dict[str, int] = {name: limit.amount for name, limit in self.limits.items()}
         self.over = 0
         self.requests = 0
-        self.crashed = False
-        self.names = 0
+        self.names = WORKERS
 
     @property
     def s(self) -> float:
         """The workers' clock."""
         return self.books.now / 1000
 
-    @initialize(target=workers)
-    def first(self) -> Worker:
-        return self.start()
+    @property
+    def worker(self) -> Worker:
+        """The one that acts."""
+        return self.all[self.turn]
 
-    @rule(target=workers)
-    def start(self) -> Worker:
-        self.names += 1
-        self.all.append(worker := Worker(f"w{self.names}"))
-        return worker
+    @rule(turn=TURNS, calls=st.lists(CALLS, min_size=1, max_size=4), exchanges=st.booleans())
+    def call(self, turn: int, calls: list[tuple[int, int, str]], exchanges: bool) -> None:
+        """Some calls, and most often what usually follows."""
+        self.turn = turn
+        for each in calls:
+            self.one_call(*each)
+        if exchanges:
+            self.exchange(turn)
 
-    @rule(
-        worker=workers,
-        cost=st.integers(0, 40),
-        tokens=st.integers(0, 25),
-        which=st.sampled_from(("bdr", "b", "d", "bd", "r")),
-    )
-    def call(self, worker: Worker, cost: int, tokens: int, which: str) -> None:
+    def one_call(self, cost: int, tokens: int, which: str) -> None:
+        worker = self.worker
         wanted = {"b": ("budget", cost), "d": ("daily", tokens), "r": ("rate", 1)}
         asked = [(self.limits[name], amount) for name, amount in (wanted[each] for each in which)]
         grant = worker.leases.take(asked, self.s)
@@ -121,17 +121,20 @@ class Machine(RuleBasedStateMachine):
             else:
                 assert isinstance(waiter.outcome, GatekeyError)
 
-    @rule(worker=workers, data=st.data())
-    def leave(self, worker: Worker, data: Any) -> None:
+    @rule(turn=TURNS, data=st.data())
+    def leave(self, turn: int, data: Any) -> None:
         """A caller that waits leaves."""
+        worker = self.all[turn]
         if worker.waiting:
             waiter = data.draw(st.sampled_from(worker.waiting))
             worker.waiting.remove(waiter)
             waiter.left = True
 
-    @rule(worker=workers, data=st.data(), more=st.sampled_from((0, 0, 0, 0, 7)))
-    def settle(self, worker: Worker, data: Any, more: int) -> None:
-        if worker.running:
+    @rule(turn=TURNS, data=st.data(), count=st.integers(1, 3), more=st.sampled_from((0, 0, 0, 0, 0, 0, 7)))
+    def settle(self, turn: int, data: Any, count: int, more: int) -> None:
+        """Calls end; now and then one has cost more than it could."""
+        worker = self.all[turn]
+        for _ in range(min(count, len(worker.running))):
             running = data.draw(st.sampled_from(worker.running))
             worker.running.remove(running)
             amounts = [data.draw(st.integers(0, amount)) + (more if amount else 0) for _, _, amount in running.parts]
@@ -144,8 +147,14 @@ class Machine(RuleBasedStateMachine):
                 self.over += max(0, amount - bound)
         running.grant.settle(amounts)
 
-    @rule(worker=workers)
-    def ask(self, worker: Worker) -> None:
+    @rule(turn=TURNS, step=st.sampled_from(("ask", "deliver", "hear", "give_up")))
+    def step(self, turn: int, step: str) -> None:
+        """A part of an exchange."""
+        self.turn = turn
+        getattr(self, step)()
+
+    def ask(self) -> None:
+        worker = self.worker
         if worker.message is None:
             asks = worker.leases.round(self.s)
             self.look(worker)
@@ -157,8 +166,8 @@ class Machine(RuleBasedStateMachine):
                     self.books.join(worker.name)
                 worker.message = Message(worker.name, worker.number, asks)
 
-    @rule(worker=workers)
-    def deliver(self, worker: Worker) -> None:
+    def deliver(self) -> None:
+        worker = self.worker
         if worker.message is not None and worker.message.replies is None:
             self.do(worker.message)
 
@@ -168,8 +177,8 @@ class Machine(RuleBasedStateMachine):
         except Gone:
             message.gone = True
 
-    @rule(worker=workers)
-    def hear(self, worker: Worker) -> None:
+    def hear(self) -> None:
+        worker = self.worker
         message = worker.message
         if message is None or (message.replies is None and not message.gone):
             return
@@ -182,9 +191,17 @@ class Machine(RuleBasedStateMachine):
             worker.leases.answered(message.asks, message.replies, self.s)
         self.look(worker)
 
-    @rule(worker=workers)
-    def give_up(self, worker: Worker) -> None:
+    @rule(turn=TURNS)
+    def exchange(self, turn: int) -> None:
+        """Nothing comes between."""
+        self.turn = turn
+        self.ask()
+        self.deliver()
+        self.hear()
+
+    def give_up(self) -> None:
         """The time for an exchange is over; whether it was done, or is done later, nobody knows."""
+        worker = self.worker
         if worker.message is not None:
             if worker.message.replies is None:
                 self.late.append(worker.message)
@@ -199,32 +216,29 @@ class Machine(RuleBasedStateMachine):
         self.late.remove(message)
         self.do(message)
 
-    @rule(ms=st.sampled_from((10, 60, 250, 1100, 2500, 12_000, LIFE // 2, 70_000)))
-    def wait(self, ms: int) -> None:
+    @rule(ms=st.sampled_from((10, 60, 250, 1100, 2500, 12_000, LIFE // 2, 70_000, DAY)), sweeps=st.booleans())
+    def wait(self, ms: int, sweeps: bool) -> None:
+        """Time passes; somebody looks for the dead."""
         self.books.now += ms
+        if sweeps:
+            self.books.sweep()
 
-    @rule()
-    def sweep(self) -> None:
-        self.books.sweep()
+    @rule(name=st.sampled_from(("budget", "daily")), amount=st.none() | st.integers(0, 150))
+    def change(self, name: str, amount: int | None) -> None:
+        """A limit has another amount, or (None) begins again."""
+        limit = self.limits[name]
+        if amount is None:
+            self.limits[name] = replace(limit, since=max(self.books.now, limit.since + 1))
+        else:
+            self.limits[name] = replace(limit, amount=amount)
+            self.most[name] = max(self.most[name], amount)
 
-    @rule()
-    def next_day(self) -> None:
-        self.books.now += DAY
-
-    @rule(name=st.sampled_from(("budget", "daily")), amount=st.integers(0, 150))
-    def set_amount(self, name: str, amount: int) -> None:
-        self.limits[name] = replace(self.limits[name], amount=amount)
-        self.most[name] = max(self.most[name], amount)
-
-    @rule(name=st.sampled_from(("budget", "daily")))
-    def reset(self, name: str) -> None:
-        self.limits[name] = replace(self.limits[name], since=max(self.books.now, self.limits[name].since + 1))
-
-    @rule(worker=consumes(workers), data=st.data())
-    def crash(self, worker: Worker, data: Any) -> None:
+    @rule(turn=TURNS, data=st.data())
+    def crash(self, turn: int, data: Any) -> None:
         """It dies; what its calls had begun is spent all the same, and nobody tells."""
-        self.crashed = True
-        self.all.remove(worker)
+        worker = self.all[turn]
+        self.names += 1
+        self.all[turn] = Worker(f"w{self.names}")
         for running in worker.running:
             for name, epoch, bound in running.parts:
                 if name != "rate":
@@ -263,9 +277,8 @@ class Machine(RuleBasedStateMachine):
                 self.end(running, [amount // 2 for _, _, amount in running.parts])
         for _ in range(12):
             self.books.now += int(FORGET * 1000 / 4)
-            for worker in self.all:
-                for step in (self.ask, self.deliver, self.hear):
-                    step(worker)
+            for turn in range(WORKERS):
+                self.exchange(turn)
             self.books.sweep()
         for worker in self.all:
             assert len(worker.leases) == 0
