@@ -122,6 +122,7 @@ def test_a_file_of_settings(fake: Fake, tmp_path: Path) -> None:
         ((), {"GATEKEY_MAX_BODY_MB": "-1"}, "max_body_mb"),
         ((), {"GATEKEY_TRUSTED_HOSTS": "10.0.0.0/99"}, "GATEKEY_TRUSTED_HOSTS"),
         ((), {"GATEKEY_CA_BUNDLE": "/nowhere/ca.pem"}, "GATEKEY_CA_BUNDLE"),
+        ((), {"GATEKEY_REDIS_URL": "localhost:6379"}, "GATEKEY_REDIS_URL must be"),
         (("--settings", "/nowhere.toml"), {}, "/nowhere.toml"),
         (("--settings", "{tmp}/bad.toml"), {}, "not TOML"),
         (("--settings", "{tmp}/unknown.toml"), {}, "prot"),

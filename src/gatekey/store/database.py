@@ -126,6 +126,9 @@ def engine(url: str) -> Engine:
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": int(PATIENCE),
+                "tcp_user_timeout": milliseconds,  # a server that can be reached no more does not say so
+                "keepalives_idle": 1,
+                "keepalives_interval": 1,
                 "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
             },
         )
