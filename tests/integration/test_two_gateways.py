@@ -83,6 +83,7 @@ def test_a_database_that_is_down(shared: dict[str, str], fake: Fake) -> None:
                     assert answer.json()["data"]["errorCode"] == "AB04"
                 assert gateway.call("POST", CHATS, ways[0], CHAT, key="unknown-key").status == 401
                 wait_until(lambda gateway=gateway: "out of reach" in gateway.log, PATIENCE, "the log says so")
+                assert gateway.call("GET", "/ready").status == 200  # it serves what it knows
         finally:
             databases.postgres().start()
         wait_until(lambda: one.call("GET", "/v1/virtual-keys").status == 200, PATIENCE, "the control plane is back")

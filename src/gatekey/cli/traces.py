@@ -22,10 +22,17 @@ def collector(settings: Settings) -> Collector | None:
         return None
     if not _is_url(settings.otlp_endpoint):
         raise BadSettings("GATEKEY_OTLP_ENDPOINT is no URL such as http://127.0.0.1:4318.")
-    if importlib.util.find_spec("opentelemetry") is None:
+    if not _installed():
         raise BadSettings("GATEKEY_OTLP_ENDPOINT needs the extra otel: pip install 'gatekey[otel]'.")
     headers = _pairs(settings.otlp_headers, "GATEKEY_OTLP_HEADERS")
     return Collector(settings.otlp_endpoint, headers, _pairs(settings.otlp_resource, "GATEKEY_OTLP_RESOURCE"))
+
+
+def _installed() -> bool:
+    try:
+        return importlib.util.find_spec("opentelemetry.exporter.otlp.proto.http") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _is_url(text: str) -> bool:
