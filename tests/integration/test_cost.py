@@ -314,6 +314,22 @@ def test_a_forwarded_answer_can_be_read_whatever_the_caller_accepts(gateway: Gat
     assert fake.requests[0].header("accept-encoding") == "identity"
 
 
+def test_what_a_model_costs_is_told_to_anybody(gateway: Gateway) -> None:
+    answer = gateway.call("GET", "/v1/model-configs/pricing/openai/a-model", key=None)
+    assert answer.status == 200
+    assert answer.json()["pay_as_you_go"]["request_token"] == {"price": 0.0002}
+    shipped = gateway.call("GET", "/v1/model-configs/pricing/openai/gpt-4o", key=None)
+    assert shipped.json()["pay_as_you_go"]["response_token"] == {"price": 0.001}
+    for path in (
+        "together-ai/meta-llama/Llama-3.3-70B-Instruct-Turbo",
+        "together-ai/meta-llama%2FLlama-3.3-70B-Instruct-Turbo",
+    ):
+        assert gateway.call("GET", f"/v1/model-configs/pricing/{path}", key=None).status == 200
+    unknown = gateway.call("GET", "/v1/model-configs/pricing/openai/never-heard-of", key=None)
+    assert (unknown.status, unknown.error["code"], unknown.json()["success"]) == (404, "not_found", False)
+    assert gateway.call("POST", "/v1/model-configs/pricing/openai/a-model", key=None).status == 401
+
+
 class TestOwnPrices:
     """Of an integration, of a workspace; what changes holds from the next call on."""
 

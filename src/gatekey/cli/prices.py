@@ -1,12 +1,17 @@
 """The table of prices that a gateway runs on: the one that ships with it, and over it the operator's own file."""
 
+import json
 import logging
 import os
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from gatekey.cli.settings import BadSettings
-from gatekey.pricing import BadPrices, Table
+from gatekey.cli.tables import table
+from gatekey.errors import NotFound
+from gatekey.pricing import BadPrices, Rates, Table
+from gatekey.pricing.table import FILE_NAMES
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of the operator's file: the shipped one has a two-hundredth of it."""
@@ -62,3 +67,62 @@ class Changing:
         except OSError:
             return None
         return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+_TOLD = {
+    "input": "input",
+    "cache_read": "read from the cache",
+    "cache_write": "written to the cache for 5 minutes",
+    "cache_write_1h": "written to the cache for an hour",
+    "input_audio": "heard",
+    "cache_read_audio": "heard, read from the cache",
+    "input_image": "seen",
+    "output": "output",
+    "reasoning": "thought",
+    "output_audio": "spoken",
+    "output_image": "drawn",
+    "images": "a picture",
+    "audio_ms": "an hour of sound",
+    "characters": "characters",
+}
+"""Classes in words; what is not a picture or an hour is a million."""
+
+
+def tell(file: str, provider: str, model: str, *, as_json: bool = False) -> str:
+    """What a model costs by the file (empty: none) and the table that ships, and which of both says so.
+
+    Raises `BadSettings` for the file, `NotFound` where no price is known.
+    """
+    known = load(file)
+    entry, price = known.entry(provider.lower(), model), known.find(provider.lower(), model)
+    if entry is None or price is None:
+        raise NotFound(f"No price is known of {model!r} at {provider!r}: calls of it are unpriced, which is not free.")
+    name, told = entry
+    shipped = load().entries.get(provider.lower(), {}).get(name) == told
+    source = "the prices that ship with this version" if shipped else f"GATEKEY_PRICES ({file})"
+    made_of = f" ({', '.join(f'{package} {version}' for package, version in told.sources.items())})" if shipped else ""
+    where = f"{source}{f', as of {told.date}' if told.date else ''}{made_of}"
+    if as_json:
+        names = {kind: name for name, kind in FILE_NAMES.items()}
+        steps = [{names.get(kind, kind): _dollars(nano) for kind, nano in _priced(rates)} for rates in price.rates]
+        for rates, step in zip(price.rates, steps, strict=True):
+            step |= {"tokens": rates.above} if rates.above else {}
+        found: dict[str, Any] = {"provider": provider, "model": name, "prices": steps, "max_output": price.max_output}
+        return json.dumps({**found, "source": where, "date": told.date}, indent=2)
+    rows = [
+        {"what": f"{_TOLD[name]}{f', prompts above {rates.above:,} tokens' if rates.above else ''}", "usd": text}
+        for rates in price.rates
+        for name, nano in _priced(rates)
+        for text in [f"{_dollars(nano)}"]
+    ]
+    most = f"Puts out {price.max_output:,} tokens at most.\n" if price.max_output else ""
+    return f"{table(rows, what=f'{provider}/{name}', usd='US dollars for a million')}\n{most}From {where}."
+
+
+def _priced(rates: Rates) -> list[tuple[str, int]]:
+    return [(name, nano) for name in _TOLD if (nano := getattr(rates, name)) is not None]
+
+
+def _dollars(nano: int) -> float | int:
+    """For showing."""
+    return nano // 10**9 if nano % 10**9 == 0 else nano / 10**9

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Literal, Protocol
 
 from gatekey.errors import BodyTooLarge, GatekeyError, Overloaded, UnknownRoute
-from gatekey.gateway import headers, respond
+from gatekey.gateway import headers, price_list, respond
 from gatekey.gateway.call import Call, Gone, Receive
 from gatekey.gateway.entry import now
 from gatekey.gateway.headers import Head
@@ -25,6 +25,7 @@ from gatekey.observe.figures import Answered
 from gatekey.observe.metrics import TYPE, Metrics
 from gatekey.routing.plan import Sent
 from gatekey.store.directory import Principal
+from gatekey.wire import body as json
 
 Scope = dict[str, Any]
 Route = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -156,6 +157,8 @@ class App:
             trace_id = f"{seed:032x}"
             endpoint = kind = KINDS.get((scope["method"], pathname)) or _forwardable(pathname)
             reserved = kind == "control"
+            if reserved and scope["method"] == "GET" and pathname.startswith(price_list.PREFIX):
+                return await self._price(reply, pathname.removeprefix(price_list.PREFIX))
             head = headers.read(scope["headers"])
             trace_id = head.options.trace_id = head.options.trace_id or trace_id
             if head.options.traced:
@@ -232,6 +235,10 @@ class App:
                 while (await receive()).get("more_body"):
                     pass
         await reply.end()
+
+    async def _price(self, reply: Reply, path: str) -> None:
+        told = price_list.answer(path, self._house.money.prices.table, self._house.catalog)
+        await reply.whole(200, [(b"content-type", JSON.encode())], json.encode(told))
 
     async def health(self, reply: Reply) -> None:
         """The process lives."""

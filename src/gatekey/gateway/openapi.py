@@ -13,9 +13,10 @@ import msgspec
 from gatekey import __version__, errors
 from gatekey.catalog import Catalog
 from gatekey.config import load
-from gatekey.gateway import described, headers
+from gatekey.gateway import described, headers, price_list
 from gatekey.gateway.app import FIXED, KINDS, RESERVED
 from gatekey.gateway.respond import JSON
+from gatekey.pricing import config
 
 EVENTS = "text/event-stream"
 SECURITY: list[dict[str, list[str]]] = [{"gateway": [], "bearer": []}, {"gateway": []}, {"bearer": []}]
@@ -76,7 +77,7 @@ def document(catalog: Catalog, more: More = _nothing) -> bytes:
             },
             "servers": [{"url": "/"}],
             "security": SECURITY,
-            "paths": {**_served(parameters), **_fixed(), **paths, "/v1/{path}": _forwarded(parameters)},
+            "paths": {**_served(parameters), **_fixed(), **_price(), **paths, "/v1/{path}": _forwarded(parameters)},
             "components": {
                 "schemas": {
                     **described.SCHEMAS,
@@ -236,6 +237,44 @@ def _fixed() -> Object:
             }
         }
     return paths
+
+
+def _price() -> Object:
+    """The list of prices, for anybody."""
+    price: Object = {"type": "object", "properties": {"price": {"type": "number", "minimum": 0}}, "required": ["price"]}
+    schema: Object = {
+        "type": "object",
+        "properties": {
+            "pay_as_you_go": {
+                "type": "object",
+                "description": "US cents for one token of each type.",
+                "properties": dict.fromkeys(config.TYPES, price),
+            },
+            "calculate": {"type": "object", "description": "How counts and prices make the cost."},
+            "currency": {"const": "USD"},
+            "above": {"type": "array", "items": {"type": "object"}, "description": "Prices of prompts above a size."},
+            "max_output_tokens": {"type": ["integer", "null"], "description": "The most that the model puts out."},
+            "as_of": {"type": ["string", "null"], "description": "The date of the table that the price is of."},
+        },
+        "required": ["pay_as_you_go", "calculate", "currency"],
+    }
+    unknown = {JSON: {"schema": {"$ref": "#/components/schemas/Error"}}}
+    names = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in ("provider", "model")
+    ]
+    operation: Object = {
+        "operationId": "model-pricing",
+        "summary": "What a model costs",
+        "description": "By the table. What integrations and workspaces have set is not in it.",
+        "tags": ["gateway"],
+        "security": [],
+        "responses": {
+            "200": {"description": "Its prices.", "content": {JSON: {"schema": schema}}},
+            "404": {"description": "No price is known.", "content": unknown},
+        },
+    }
+    return {f"{price_list.PREFIX}{{provider}}/{{model}}": {"parameters": names, "get": operation}}
 
 
 def _forwarded(parameters: Object) -> Object:

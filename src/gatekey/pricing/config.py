@@ -1,16 +1,16 @@
-"""Prices as integrations set them: `pricing_config` of a model, `pricing_adjustments.multiplier` of all of them.
+"""Prices as the API has them: `pricing_config` of a model, `pricing_adjustments.multiplier` of all of them.
 
 Source: portkey-api.md 3.2 and 7.5. A price there is US cents for one token (for one picture: `image.default.default`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 from typing import Any
 
 from gatekey.errors import BadBody
-from gatekey.pricing.rates import MOST, Rates
+from gatekey.pricing.rates import CLASSES, MOST, Rates
 
 TYPES = {
     "request_token": ("input",),
@@ -74,6 +74,55 @@ def factors(multiplier: Any) -> tuple[Mapping[str, Fraction], Fraction]:
         else:
             raise _unknown(at)
     return made, default
+
+
+_COUNTS = {
+    "request": {
+        "request_token": "input_tokens",
+        "cache_write_input_token": "cache_write_tokens",
+        "cache_read_input_token": "cache_read_tokens",
+    },
+    "response": {"response_token": "output_tokens"},
+}
+"""What the documented formula multiplies with which rates."""
+_UNITS = {"audio_ms": ("audio_hour", 1), "characters": ("character", 1_000_000)}
+"""Classes that no token counts -> their name among `additional_units`, and how many the rate is for."""
+
+
+def shown(rates: Sequence[Rates]) -> dict[str, Any]:
+    """Rates as a `pricing_config`, what is billed alike with the same price. Of prompts above a size in `above`."""
+    first, *others = [_shown(each) for each in rates]
+    formula = {
+        side: {
+            "operation": "sum",
+            "operands": [
+                {"operation": "multiply", "operands": [{"value": count}, {"value": f"rates.{kind}"}]}
+                for kind, count in counts.items()
+                if kind in first
+            ],
+        }
+        for side, counts in _COUNTS.items()
+    }
+    above = [{"tokens": each.above, "pay_as_you_go": told} for each, told in zip(rates[1:], others, strict=True)]
+    return {"pay_as_you_go": first, "calculate": formula, "currency": "USD", **({"above": above} if above else {})}
+
+
+def _shown(rates: Rates) -> dict[str, Any]:
+    known = {name: rate for name in CLASSES if (rate := rates.rate(name)) is not None}
+    told: dict[str, Any] = {
+        kind: {"price": _cents(known[names[0]], 1_000_000)} for kind, names in TYPES.items() if names[0] in known
+    }
+    more = {name: {"price": _cents(known[kind], many)} for kind, (name, many) in _UNITS.items() if kind in known}
+    if "cache_write_1h" in known:
+        more["cache_write_1h_input_token"] = {"price": _cents(known["cache_write_1h"], 1_000_000)}
+    if "images" in known:
+        told["image"] = {"default": {"default": {"price": _cents(known["images"], 1)}}}
+    return {**told, **({"additional_units": more} if more else {})}
+
+
+def _cents(nano: int, many: int) -> float:
+    """For showing: money is counted in integers, and so are prices."""
+    return float(Fraction(nano, _CENT * many))
 
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:

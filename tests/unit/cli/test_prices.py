@@ -1,5 +1,6 @@
 """The operator's file of prices: laid over what ships, looked at again, refused where it is bad."""
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 
 from gatekey.cli import prices
-from gatekey.cli.prices import Changing, load
+from gatekey.cli.prices import Changing, load, tell
 from gatekey.cli.settings import BadSettings
+from gatekey.errors import NotFound
 from gatekey.pricing import Price, Rates, Table
 
 
@@ -81,3 +83,31 @@ def test_a_bad_change_is_refused_with_one_line_and_what_was_known_stays(
     assert "cannot be read" in look(file.unlink)
     file.write_text(costing(2))
     assert found(changing.newer()) == price(2)
+
+
+class TestTell:
+    """`gatekey prices`."""
+
+    def test_what_a_model_costs_and_where_that_is_from(self, tmp_path: Path) -> None:
+        file = tmp_path / "prices.json"
+        file.write_text(costing(1))
+        told = tell(str(file), "OpenAI", "my-model-2026-01-01").splitlines()
+        assert [line.split() for line in told[1:-1]] == [["input", "1"]]
+        assert told[0].startswith("OpenAI/my-model ")
+        assert told[-1] == f"From GATEKEY_PRICES ({file}), as of 2026-01-01."
+
+    def test_of_the_table_that_ships(self) -> None:
+        told = tell("", "anthropic", "claude-sonnet-4-5")
+        assert "input, prompts above 200,000 tokens" in told
+        assert "From the prices that ship with this version, as of 20" in told
+        assert "genai-prices" in told
+
+    def test_for_scripts(self) -> None:
+        told = json.loads(tell("", "openai", "whisper-1", as_json=True))
+        assert told["prices"] == [{"audio_hour": 0.36}]
+        steps = json.loads(tell("", "anthropic", "claude-sonnet-4-5", as_json=True))["prices"]
+        assert (steps[0]["input"], steps[1]["tokens"], steps[1]["output"]) == (3, 200_000, 22.5)
+
+    def test_what_has_no_price(self) -> None:
+        with pytest.raises(NotFound, match="unpriced, which is not free"):
+            tell("", "openai", "nobody-knows")
