@@ -23,7 +23,7 @@ from msgspec import Struct
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from gatekey.errors import Overloaded
 from gatekey.limits import account as arithmetic
@@ -210,6 +210,9 @@ class RedisLedger:
                 yield
             self._down = False
         except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+            if isinstance(error, ResponseError):
+                # It refuses, perhaps because another one has taken over at the same address.
+                await self._client.connection_pool.disconnect()
             if not self._down:
                 self._down = True
                 log.warning("The ledger in Redis cannot be used: %s", error or type(error).__name__)

@@ -126,6 +126,25 @@ def test_what_a_server_refuses_is_told_once_to_the_log_and_in_our_words_to_calle
     run(story)
 
 
+def test_one_that_became_a_replica_is_connected_to_anew(client: redis.Redis) -> None:
+    """Behind a name that leads to whoever takes over."""
+
+    async def story(ledger: RedisLedger) -> None:
+        await ledger.exchange("h", 1, [ask(BUDGET)])
+        before = {each["id"] for each in client.client_list()} - {str(client.client_id())}
+        client.replicaof("127.0.0.1", 1)
+        try:
+            with pytest.raises(Overloaded):
+                await ledger.exchange("h", 2, [])
+        finally:
+            client.replicaof("NO", "ONE")
+        (reply,) = await ledger.exchange("h", 3, [Ask(BUDGET, 0, 4, 6)])
+        assert reply.spent == 4
+        assert before.isdisjoint(each["id"] for each in client.client_list())
+
+    run(story)
+
+
 def test_more_calls_at_a_time_than_connections_wait_for_one(client: redis.Redis) -> None:
     async def story(ledger: RedisLedger) -> None:
         calls = (ledger.usage([BUDGET]) for _ in range(4 * module.CONNECTIONS))
