@@ -269,6 +269,12 @@ ANSWERED: Final[dict[str, tuple[Schema, str]]] = {
         {"const": "false"},
         "The gateway has retried already: clients should not.",
     ),
+    "x-ratelimit-limit-requests": (_COUNT, "The tightest rate of the caller's: how many requests it allows."),
+    "x-ratelimit-remaining-requests": (_COUNT, "About how many are left of it."),
+    "x-ratelimit-reset-requests": (_TEXT, "When it is whole again: `12ms`, `1s`, `6m0s`."),
+    "x-ratelimit-limit-tokens": (_COUNT, "The same for tokens. Without such a rate the provider's own headers pass."),
+    "x-ratelimit-remaining-tokens": (_COUNT, "About how many are left of it."),
+    "x-ratelimit-reset-tokens": (_TEXT, "When it is whole again."),
 }
 """Response headers of the gateway's own. Those of the provider pass beside them."""
 
