@@ -22,10 +22,16 @@ EARLIEST, LATEST = 946_684_800_000, 4_102_444_800_000
 """The years 2000 to 2099, in ms since the epoch."""
 STEPS = {"minute": 60_000, "hour": HOUR, "day": DAY, "week": 7 * DAY}
 """Buckets, in ms."""
-USUAL = ((2 * HOUR, "minute"), (14 * DAY, "hour"), (400 * DAY, "day"), (LATEST, "week"))
-"""Up to which range, in ms, which bucket is taken where none is named."""
 POINTS = 1500
 """Buckets of a graph."""
+USUAL = (
+    (2 * HOUR, STEPS["minute"]),
+    (14 * DAY, HOUR),
+    (400 * DAY, DAY),
+    (POINTS * STEPS["week"], STEPS["week"]),
+    (LATEST, 52 * STEPS["week"]),
+)
+"""Up to which range which bucket is taken where none is named; both in ms."""
 VALUES = 100
 """Values of a list in a parameter."""
 CENT = 10_000_000
@@ -138,7 +144,9 @@ async def _workspace(visit: Visit) -> str:
 
 
 def _step(query: Mapping[str, str], span: int) -> int:
-    name = query.get("step") or next(name for most, name in USUAL if span <= most)
+    name = query.get("step", "")
+    if not name:
+        return next(step for most, step in USUAL if span <= most)
     if name not in STEPS:
         raise _bad("step", f"one of {', '.join(STEPS)}", name)
     if span > POINTS * STEPS[name]:

@@ -12,6 +12,7 @@ from gatekey.cli import (
     integration_commands,
     key_commands,
     policy_commands,
+    usage,
     vault,
     virtual_key_commands,
     workspace_commands,
@@ -35,6 +36,7 @@ app.add_typer(integration_commands.providers, name="providers")
 app.add_typer(vault.app, name="vault")
 app.add_typer(config_commands.app, name="configs")
 app.add_typer(workspace_commands.app, name="workspaces")
+app.command("usage")(usage.usage)
 app.add_typer(policy_commands.app, name="policies")
 
 
