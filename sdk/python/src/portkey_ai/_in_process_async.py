@@ -35,7 +35,11 @@ class AsyncInProcess:
         async with self._starting:
             if self._lifespan is None:
                 begun = Lifespan(self._app)
-                await begun.start()
+                try:
+                    await begun.start()
+                except BaseException:
+                    await begun.cancel()
+                    raise
                 self._lifespan = begun
         exchange = Exchange(self._app, request)
         try:
@@ -71,6 +75,10 @@ class Lifespan:
         """Let it end; it is cancelled where it does not."""
         if not self._task.done():
             await self._ask("lifespan.shutdown")
+        await self.cancel()
+
+    async def cancel(self) -> None:
+        """End it, in whatever it is."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
