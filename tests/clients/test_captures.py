@@ -182,9 +182,9 @@ def still_to_come(place: Place, capture: Capture, answer: Answer) -> None:
 
 
 def control_plane(place: Place, capture: Capture, answer: Answer) -> None:
-    """Served; a field that the gateway or the provider lacks is refused by its name."""
+    """Served; a field that the provider lacks is refused by its name."""
     assert place.fake.requests == []
-    lacking = {"usage_limits", "api_version"} & set(capture.json or ())
+    lacking = {"api_version"} & set(capture.json or ())
     if lacking and answer.status == 400:
         both_shapes(answer, 400)
         assert {answer.error["param"]} == lacking

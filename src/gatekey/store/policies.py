@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection, Select, func, select
 
-from gatekey.errors import Conflict, NotFound
+from gatekey.errors import BadBody, Conflict, NotFound
 from gatekey.limits.limit import window
 from gatekey.limits.policy import Condition, Policy
 from gatekey.store import limits, rows, tables
@@ -66,7 +66,7 @@ def visible(kind: Kind, workspace: str | None, *, archived: bool, counts: str | 
 
 
 def create(write: Write, *, workspace: str | None, kind: Kind, columns: Row, limiting: limits.Revise) -> Row:
-    """A new one; `workspace` None: for every workspace. Raises `Conflict` where there are too many."""
+    """A new one; `workspace` None: for every workspace. Raises `Conflict` where there are too many, `BadBody`."""
     mine = rows.live(tables.policies, workspace_id=workspace).subquery()
     if write.connection.execute(select(func.count()).select_from(mine)).scalar_one() >= MOST:
         raise Conflict(f"There are {MOST} policies already, and each is held against every request: delete some.")
@@ -99,7 +99,10 @@ def _columns(connection: Connection, workspace: str | None, columns: Row) -> Row
 
 
 def _settled(connection: Connection, workspace: str | None, condition: Condition) -> Condition:
-    """A condition in the names that facts have. A policy of one workspace learns none of another's."""
+    """A condition in the names that facts have. A policy of one workspace learns none of another's.
+
+    Raises `BadBody` where one of all workspaces names one that is not there.
+    """
     if condition.key not in _NAMED:
         return condition
     given, meant, owner = _NAMED[condition.key]
@@ -108,7 +111,16 @@ def _settled(connection: Connection, workspace: str | None, condition: Condition
         statement = statement.where(owner == workspace)
     known = {row[0]: row[1] for row in connection.execute(statement.where(given.table.c.deleted.is_(False)))}
     values, excluded = (tuple(known.get(one, one) for one in many) for many in (condition.values, condition.excluded))
+    if condition.key == "workspace_id" and workspace is None:
+        _exist(connection, {*values, *excluded} - {*known.values()})
     return Condition(condition.key, values, excluded)
+
+
+def _exist(connection: Connection, ids: set[str]) -> None:
+    """Raises `BadBody` where there is no such workspace: nothing would ever fit the condition. Patterns may wait."""
+    for id in sorted(ids):
+        if "*" not in id and rows.one(connection, tables.workspaces, id=id) is None:
+            raise BadBody(f"conditions: there is no workspace {id[:60]!r}.", param="conditions")
 
 
 def reset(write: Write, id: str, group: str) -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from gatekey.store.workspaces import DEFAULT
 from tests.unit.admin.asking import Ask, Control, held, key_of
 
@@ -45,25 +43,25 @@ def test_a_workspaces_prices_are_its_own(control: Control, ask: Ask) -> None:
     assert control.directory.prices(other["id"]) == {}
 
 
-@pytest.mark.parametrize(
-    ("config", "field"),
-    [
-        ({}, ".pay_as_you_go"),
-        ({"pay_as_you_go": None}, ".pay_as_you_go"),
-        ({"type": "dynamic", "pay_as_you_go": {}}, ".type"),
-        ({"pay_as_you_go": {"request_token": 1}}, ".pay_as_you_go.request_token"),
-        ({"pay_as_you_go": {"request_token": {"price": -1}}}, ".pay_as_you_go.request_token.price"),
-        ({"pay_as_you_go": {"request_token": {"price": "1"}}}, ".pay_as_you_go.request_token.price"),
-        ({"pay_as_you_go": {"request_token": {"price": True}}}, ".pay_as_you_go.request_token.price"),
-        ({"pay_as_you_go": {"request_token": {"price": 1e300}}}, ".pay_as_you_go.request_token.price"),
-        ({"pay_as_you_go": {"nonsense": {"price": 1}}}, ".pay_as_you_go.nonsense"),
-        ({"pay_as_you_go": {"image": {"price": 1}}}, ".pay_as_you_go.image.default"),
-    ],
-)
-def test_no_such_price_is_set(ask: Ask, config: dict[str, Any], field: str) -> None:
+NO_PRICE: list[tuple[dict[str, Any], str]] = [
+    ({}, ".pay_as_you_go"),
+    ({"pay_as_you_go": None}, ".pay_as_you_go"),
+    ({"type": "dynamic", "pay_as_you_go": {}}, ".type"),
+    ({"pay_as_you_go": {"request_token": 1}}, ".pay_as_you_go.request_token"),
+    ({"pay_as_you_go": {"request_token": {"price": -1}}}, ".pay_as_you_go.request_token.price"),
+    ({"pay_as_you_go": {"request_token": {"price": "1"}}}, ".pay_as_you_go.request_token.price"),
+    ({"pay_as_you_go": {"request_token": {"price": True}}}, ".pay_as_you_go.request_token.price"),
+    ({"pay_as_you_go": {"request_token": {"price": 1e300}}}, ".pay_as_you_go.request_token.price"),
+    ({"pay_as_you_go": {"nonsense": {"price": 1}}}, ".pay_as_you_go.nonsense"),
+    ({"pay_as_you_go": {"image": {"price": 1}}}, ".pay_as_you_go.image.default"),
+]
+
+
+def test_no_such_price_is_set(ask: Ask) -> None:
     ask("POST", "/integrations", OPENAI)
-    status, answer = ask("PUT", "/integrations/i/models", {"models": [MODEL, {**MODEL, "pricing_config": config}]})
-    assert (status, answer["error"]["param"]) == (400, f"models[1].pricing_config{field}"), answer
-    status, answer = ask("PUT", "/admin/workspaces/default", {"defaults": {"prices": {"openai/x": config}}})
-    assert (status, answer["error"]["param"]) == (400, f"defaults.prices.openai/x.pricing_config{field}"), answer
+    for config, field in NO_PRICE:
+        status, answer = ask("PUT", "/integrations/i/models", {"models": [MODEL, {**MODEL, "pricing_config": config}]})
+        assert (status, answer["error"]["param"]) == (400, f"models[1].pricing_config{field}"), answer
+        status, answer = ask("PUT", "/admin/workspaces/default", {"defaults": {"prices": {"openai/x": config}}})
+        assert (status, answer["error"]["param"]) == (400, f"defaults.prices.openai/x.pricing_config{field}"), answer
     assert ask("GET", "/integrations/i/models")[1]["total"] == 0

@@ -240,3 +240,20 @@ def test_another_gateway_has_them_within_a_second(url: str) -> None:
             await store.close()
 
     asyncio.run(story())
+
+
+def test_a_database_that_was_put_back_has_none_that_came_after_it(database: Database) -> None:
+    def put_back(write: Write) -> None:
+        write.connection.execute(tables.policies.delete())
+        write.connection.execute(tables.counters.update().values(value=1))
+
+    async def story() -> None:
+        known = Directory(database, Vault(new_key()), None)
+        await database.write(create)
+        await known.refresh()
+        assert len(known.policies(DEFAULT)) == 1
+        await database.write(put_back)
+        await known.refresh()
+        assert known.policies(DEFAULT) == ()
+
+    asyncio.run(story())
