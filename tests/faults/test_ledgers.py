@@ -31,7 +31,11 @@ def test_one_that_does_not_answer_is_given_up_in_time_and_is_well_afterwards(the
         ledger.deadline = 0.2
         with there.freeze():
             start = time.monotonic()
-            for call in (ledger.exchange("h", 2, [draw(BUDGET, 500, total=3)]), ledger.exchange("h", 3, [])):
+            for call in (
+                ledger.exchange("h", 2, [draw(BUDGET, 500, total=3)]),
+                ledger.exchange("h", 3, []),
+                ledger.sweep(),
+            ):
                 with pytest.raises(Overloaded):
                     await call
             assert time.monotonic() - start < 3

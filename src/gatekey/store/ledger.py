@@ -59,7 +59,7 @@ class SqlLedger:
 
     async def sweep(self) -> None:
         """Write off what the dead held, and remove accounts that mean nothing any more."""
-        dead, expired = await self._database.read(_swept)
+        dead, expired = await self._in_time(_swept)
         for holder in dead:
             while await self._in_time(_write_off, holder, LIFE):
                 pass
@@ -68,11 +68,11 @@ class SqlLedger:
 
     async def usage(self, limits: Sequence[Limit]) -> list[Standing]:
         """How limits stand."""
-        return await self._database.read(_usage, limits)
+        return await self._in_time(_usage, limits)
 
     async def accounts(self, prefix: str, most: int) -> list[str]:
         """Names of accounts that begin so, sorted, as many as `most`."""
-        return await self._database.read(_named, prefix, most)
+        return await self._in_time(_named, prefix, most)
 
     async def close(self) -> None:
         """Nothing: the connections are the database's."""
