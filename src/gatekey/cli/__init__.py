@@ -11,6 +11,7 @@ from gatekey.cli import (
     config_commands,
     integration_commands,
     key_commands,
+    log_commands,
     policy_commands,
     usage,
     vault,
@@ -35,6 +36,7 @@ app.add_typer(integration_commands.app, name="integrations")
 app.add_typer(integration_commands.providers, name="providers")
 app.add_typer(vault.app, name="vault")
 app.add_typer(config_commands.app, name="configs")
+app.add_typer(log_commands.app, name="logs")
 app.add_typer(workspace_commands.app, name="workspaces")
 app.command("usage")(usage.usage)
 app.add_typer(policy_commands.app, name="policies")

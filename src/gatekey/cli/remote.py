@@ -121,6 +121,24 @@ class Remote:
             number += 1
         return whole
 
+    def fetch(self, path: str) -> Iterator[bytes]:
+        """A file, piece by piece. `path` is below `/v1`. Raises `Refused`."""
+        import http.client
+
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        connection = kind(str(self._host), self._port, timeout=SECONDS)
+        try:
+            connection.request("GET", f"{self._base}/v1{path}")
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise Refused(f"{self.url} answers {answer.status} where a file should be.")
+            while piece := answer.read1(65536):
+                yield piece
+        except (OSError, http.client.HTTPException) as failure:
+            raise Refused(f"{self.url} broke off ({type(failure).__name__}): the file is not whole.") from None
+        finally:
+            connection.close()
+
     def _exchange(
         self, method: str, target: str, body: Any, further: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
