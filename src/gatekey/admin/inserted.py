@@ -22,15 +22,13 @@ from gatekey.gateway import censor
 from gatekey.gateway.aim import Aim
 from gatekey.gateway.entry import MAX_BODY, NOBODY, shown
 from gatekey.gateway.prices import Prices
-from gatekey.observe.record import NOTHING, Record, Tried
+from gatekey.observe.record import INSERTED, NOTHING, Record, Tried
 from gatekey.pricing import cost
 from gatekey.providers import Provider, Tally, usage
 from gatekey.store.directory import Principal
 from gatekey.wire import body as json
 from gatekey.wire.usage import Usage
 
-KIND = "inserted"
-"""What such a record is called beside the endpoints."""
 LONGEST = 2048
 """Characters of a URL."""
 MS_MOST = 30 * 24 * 3600 * 1000
@@ -95,7 +93,7 @@ def record(log: Log, principal: Principal, at: Means) -> Record:
     made = Record(
         id=id,
         created_at=_moment(given.get("start_time")),
-        kind=KIND,
+        kind=INSERTED,
         method=(asked.method or "POST").upper(),
         path=_plain(asked.url),
         workspace=principal.home,

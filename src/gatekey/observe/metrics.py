@@ -78,7 +78,7 @@ class Metrics:
             if families.BY_NAME[name].kind == "counter":
                 counts[name] = {(): [int(value())]}
             else:
-                now[name] = round(value(), 1)
+                now[name] = float(round(value()))  # so that a sheet of a worker at rest stays as it is
         self._own.write(counts, now)
 
     def _added_up(self) -> tuple[Counts, list[dict[str, float]]]:

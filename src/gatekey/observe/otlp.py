@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Self
 
 from gatekey import __version__
-from gatekey.observe.record import Record
+from gatekey.observe.record import INSERTED, Record
 from gatekey.observe.spans import Span, spans
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class Export:
         self._thread = threading.Thread(target=self._run, name="gatekey-otlp", daemon=True)
 
     def __call__(self, records: Sequence[Record]) -> None:
-        """Take records. Never waits."""
+        """Take records, those of requests that went through here. Never waits."""
         for record in records:
-            for span in spans(record):
+            for span in spans(record) if record.kind != INSERTED else ():
                 if len(self._waiting) < QUEUE:
                     self._waiting.append(span)
                 else:

@@ -10,6 +10,8 @@ from msgspec import Raw, Struct
 from gatekey.wire.usage import Usage
 
 NOTHING = Raw(b'""')
+INSERTED = "inserted"
+"""The kind of a record that a caller has brought, of a request that went elsewhere."""
 
 
 class Tried(Struct, omit_defaults=True):

@@ -7,6 +7,7 @@ import pytest
 
 from gatekey.observe import otlp
 from gatekey.observe.otlp import BATCH, Export
+from gatekey.observe.record import INSERTED
 from tests.asking import refusing
 from tests.collector import Collector, plain
 from tests.unit.observe.test_spans import ID, SPAN, TRACE, record
@@ -21,7 +22,7 @@ def test_spans_arrive_with_our_ids_and_times() -> None:
     with Collector() as collector:
         headers, resource = {"authorization": "Bearer s"}, {"deployment.environment.name": "test"}
         with Export(collector.url, headers, resource) as export:
-            export([record(parent_span_id=SPAN)])
+            export([record(kind=INSERTED), record(parent_span_id=SPAN)])
             request, first, second = collector.wait(3)
         assert collector.paths == ["/v1/traces"]
         assert collector.headers[0]["authorization"] == "Bearer s"
