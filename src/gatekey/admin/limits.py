@@ -134,7 +134,7 @@ def budget(asked: UsageLimit, place: str, least: int = 1) -> Limit:
     amount = _amount(asked.credit_limit, asked.type, _within(place, "credit_limit"), least)
     alert, field = None, _within(place, "alert_threshold")
     if asked.alert_threshold is not None:
-        alert = _amount(asked.alert_threshold, asked.type, field, 0)
+        alert = _amount(asked.alert_threshold, asked.type, field, 1)
         if alert > amount:
             raise BadBody(f"{field}: it is above credit_limit, and would never be reached.", param=field)
     return Limit(

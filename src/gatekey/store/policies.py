@@ -35,9 +35,10 @@ def place(id: str) -> str:
 def policy(row: Row) -> Policy:
     """A row as requests are held against it."""
     (limit,) = limits.read(row["limits"])
+    owner = f"policy {row['name'] or row['id']!r}"  # quoted: a name may be any text, and comes into logs
     return Policy(
         id=row["id"],
-        limit=replace(limit, account=place(row["id"]).rstrip("/"), owner=f"policy {row['name'] or row['id']}"),
+        limit=replace(limit, account=place(row["id"]).rstrip("/"), owner=owner),
         conditions=msgspec.json.decode(row["conditions"], type=tuple[Condition, ...]),
         group_by=tuple(rows.value(row["group_by"])),
         resets=rows.value(row["resets"]),

@@ -179,6 +179,7 @@ WRONG: list[tuple[bytes, str]] = [
     (b'{"usage_limits": {"credit_limit": 1, "type": "euros"}}', "usage_limits.type"),
     (b'{"usage_limits": {"credit_limit": 1, "alert_threshold": 2}}', "usage_limits.alert_threshold"),
     (b'{"usage_limits": {"credit_limit": 1, "alert_threshold": -1}}', "usage_limits.alert_threshold"),
+    (b'{"usage_limits": {"credit_limit": 1, "alert_threshold": 0}}', "usage_limits.alert_threshold"),
     (b'{"usage_limits": {"credit_limit": 1, "periodic_reset": "daily"}}', "usage_limits.periodic_reset"),
     (b'{"usage_limits": {"credit_limit": 1, "periodic_reset_days": 0}}', "usage_limits.periodic_reset_days"),
     (b'{"usage_limits": {"credit_limit": 1, "periodic_reset_days": 1.5}}', "usage_limits.periodic_reset_days"),

@@ -54,7 +54,7 @@ def test_a_budget_is_made_found_changed_and_deleted(control: Control, ask: Ask) 
     limit = held(control, id, **user("bob"))
     assert (limit.amount, limit.counts, limit.period) == (10_000_000_000, "cost", "monthly")
     assert limit.account == f"policy/{id}/metadata._user:bob"
-    assert limit.owner == "policy per user"
+    assert limit.owner == "policy 'per user'"
     changed = ask("PUT", place, {"credit_limit": 2.5, "name": None, "alert_threshold": None})[1]
     assert (changed["credit_limit"], changed["name"], changed["alert_threshold"]) == (2.5, "", None)
     assert (changed["periodic_reset"], changed["conditions"]) == ("monthly", BY_USER["conditions"])

@@ -49,7 +49,7 @@ def test_a_row_is_a_policy(database: Database) -> None:
         place = policies.place(row["id"]).rstrip("/")
         assert policy == Policy(
             row["id"],
-            replace(BUDGET, account=place, owner="policy n"),
+            replace(BUDGET, account=place, owner="policy 'n'"),
             (Condition("model", ("gpt-*",)),),
             ("metadata._user",),
         )
