@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import lru_cache, reduce
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,6 +40,7 @@ SHOWN = frozenset(TABLE) - HIDDEN | {
     "accept", "connection", "content-length", "content-type", "host", "user-agent", "traceparent",
     "x-portkey-package-version", "x-portkey-runtime", "x-portkey-runtime-version", "x-portkey-lang",
 }  # fmt: skip
+CALLED = ("x-portkey-package-version", "user-agent")
 CLIENTS = "x-stainless-"
 """Headers of requests are named one and all; shown are the values of those that are known to hold no credential:
 `SHOWN`, and what SDKs tell of themselves."""
@@ -145,11 +147,11 @@ class Entry:
                 # What a provider says of a failure may repeat what was asked.
                 each.error = f"It failed with {each.status}." if each.error and each.url else each.error
         last = tried[-1] if tried else NOBODY
-        upstream = sum(meter.upstream for meter in self.meters)
-        waited = sum(after.began - before.ended for before, after in zip(self.meters, self.meters[1:], strict=False))
+        usage, cost, priced, upstream, waited = _together(self.meters)
         total, queued = end - self._began, (self._in or end) - self._began
+        seed = f"{call.seed:032x}"
         record = Record(
-            id=f"{call.seed:032x}",
+            id=seed,
             created_at=int((time.time() - total) * 1000),
             kind=call.kind,
             method=call.method,
@@ -161,7 +163,7 @@ class Entry:
             span_id=options.span_id,
             span_name=options.span_name,
             parent_span_id=options.parent_span_id,
-            seed=f"{call.seed:032x}",
+            seed=seed,
             metadata=_metadata(options.metadata),
             config=self.config,
             status=LEFT if self.left else self.status,
@@ -173,10 +175,10 @@ class Entry:
             retries=last.retries,
             cache_status=self.cache,
             stream=self.stream,
-            sdk=call.head.get("x-portkey-package-version") or call.head.get("user-agent")[:128],
-            usage=reduce(_together, (each.usage for each in tried if each.usage is not None), None),
-            cost=None if any(each.cost is None for each in tried) else sum(each.cost or 0 for each in tried),
-            priced=all(each.priced for each in tried),
+            sdk=_client(call),
+            usage=usage,
+            cost=cost,
+            priced=priced,
             queue_us=_us(queued),
             first_us=_us(self._first - self._began) if self._first else 0,
             total_us=_us(total),
@@ -284,6 +286,15 @@ def _text(data: bytes, length: int, censoring: Callable[[bytes], bytes]) -> Raw:
     return json.raw(censoring(data).decode("utf-8", "replace"))
 
 
+def _client(call: Call) -> str:
+    """What the caller's client calls itself, unless that is not to be kept."""
+    sensitive = call.head.options.sensitive_headers
+    for name in CALLED:
+        if name not in sensitive and (value := call.head.get(name)):
+            return value[:128]
+    return ""
+
+
 def _asked_for(call: Call, name: str) -> str:
     value = json.value(call.body, name) if name in call.body else None
     return value[:256] if isinstance(value, str) else ""
@@ -293,7 +304,22 @@ def _us(seconds: float) -> int:
     return max(int(seconds * 1_000_000), 0)
 
 
-def _together(one: Usage | None, other: Usage) -> Usage:
+def _together(meters: "list[Meter]") -> tuple[Usage | None, int | None, bool, float, float]:
+    """Of all attempts: usage, cost, whether they are priced, s in which a provider had the word, s between them."""
+    if len(meters) == 1:  # nearly always
+        only = meters[0]
+        return only.tried.usage, only.tried.cost, only.tried.priced, only.upstream, 0.0
+    tried = [meter.tried for meter in meters]
+    return (
+        reduce(_both, (each.usage for each in tried if each.usage is not None), None),
+        None if any(each.cost is None for each in tried) else sum(each.cost or 0 for each in tried),
+        all(each.priced for each in tried),
+        sum(meter.upstream for meter in meters),
+        sum(after.began - before.ended for before, after in pairwise(meters)),
+    )
+
+
+def _both(one: Usage | None, other: Usage) -> Usage:
     """What two attempts consumed."""
     if one is None:
         return other

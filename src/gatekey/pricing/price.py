@@ -40,12 +40,13 @@ class Price(Struct, frozen=True, dict=True):
 
         A prompt over a threshold is billed at that threshold's rates as a whole, answer included.
         """
-        weights = self._weights[0][1]
-        if len(self._weights) > 1:
+        steps = self._weights
+        weights = steps[0][1]
+        if len(steps) > 1:
             prompt = usage.prompt
-            weights = next(row for above, row in reversed(self._weights) if prompt > above or not above)
+            weights = next(row for above, row in reversed(steps) if prompt > above or not above)
         total = 0
-        for count, weight in zip(_counts(usage), weights, strict=True):
+        for count, weight in zip(_counts(usage), weights, strict=False):  # as many of both, by construction
             if count:
                 if weight is None:
                     return None
