@@ -5,7 +5,6 @@ of its own rate of that kind, which is not the caller's.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gatekey.limits.limit import Limit
@@ -14,15 +13,20 @@ if TYPE_CHECKING:
     from gatekey.gateway.purse import Purse
     from gatekey.gateway.respond import Pairs
 
-KINDS = ("requests", "tokens")
+NAMES = {
+    kind: tuple(f"x-ratelimit-{what}-{kind}".encode() for what in ("limit", "remaining", "reset"))
+    for kind in ("requests", "tokens")
+}
 
 
 def told(pairs: "Pairs", purse: "Purse", limits: Sequence[Limit]) -> "Pairs":
     """An answer's headers with how its rates stand."""
-    for kind in KINDS:
-        rate = purse.rate(limits, kind)
+    rates = [limit for limit in limits if limit.per]
+    if not rates:
+        return pairs
+    for kind, names in NAMES.items():
+        rate = purse.rate(rates, kind)
         if rate is not None:
-            names = _names(kind)
             pairs = [pair for pair in pairs if pair[0] not in names]
             said = (b"%d" % rate.limit, b"%d" % rate.remaining, span(rate.reset).encode())
             pairs += zip(names, said, strict=True)
@@ -38,9 +42,3 @@ def span(ms: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{seconds}s"
     return f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
-
-
-@lru_cache(len(KINDS))
-def _names(kind: str) -> tuple[bytes, bytes, bytes]:
-    first, second, third = (f"x-ratelimit-{what}-{kind}".encode() for what in ("limit", "remaining", "reset"))
-    return first, second, third

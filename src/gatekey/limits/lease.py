@@ -63,7 +63,7 @@ class Rate(Struct, frozen=True):
 def rate(lease: Lease | None, limit: Limit, now: float) -> Rate:
     """How a rate stands, as far as is known."""
     amount, unit = limit.amount, limit.per * 1000
-    if lease is None or lease.limit != limit or now >= lease.until:
+    if lease is None or (lease.limit is not limit and lease.limit != limit) or now >= lease.until:
         return Rate(amount, amount, 0)
     leaked = int((now - lease.heard) * amount / limit.per)
     used = max(0, lease.spent - leaked) + max(0, lease.total - lease.told)

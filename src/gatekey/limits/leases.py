@@ -38,6 +38,8 @@ MOST_WAITING = 4096
 """Calls that may wait for the ledger."""
 MOST_ASKS = 256
 """Asks of one exchange."""
+FEW = 16
+"""Leases that are reported together, though not all of them have to be yet."""
 FIRST_WANT = 4
 """Calls that a first draw should do for. Each draw within a second of the last one wants twice as much as that."""
 
@@ -328,7 +330,7 @@ class Leases:
 
     def _look(self, asks: dict[str, Ask], now: float) -> None:
         """Report what was spent, give back what is idle, forget what is not used."""
-        complete = True
+        complete, alike = True, []
         surplus = len(self._leases) - MOST_LEASES
         oldest = sorted(lease.used for lease in self._leases.values())[surplus - 1] if surplus > 0 else -math.inf
         for account, lease in list(self._leases.items()):
@@ -343,11 +345,17 @@ class Leases:
             if lease.free and (idle >= IDLE or old) and self._heard:
                 lease.free = 0
                 asks[account] = lease.tell(now)
-            elif lease.total != lease.told and now - lease.asked >= (TICK if near else REPORT):
-                asks[account] = lease.tell(now)
+            elif lease.total != lease.told:
+                if now - lease.asked >= (TICK if near else REPORT):
+                    asks[account] = lease.tell(now)
+                else:
+                    alike.append(lease)
             elif (idle >= FORGET or old) and not lease.out and lease.total == lease.told:
                 asks[account] = lease.tell(now, last=True)
                 del self._leases[account]
+        if asks and len(alike) <= FEW:
+            # Limits of the same calls are told of together.
+            asks.update((lease.limit.account, lease.tell(now)) for lease in alike)
         if complete:
             self._looked = now
 
