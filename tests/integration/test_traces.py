@@ -30,6 +30,12 @@ def test_a_malformed_one_is_as_none(gateway: Gateway, fake: Fake, value: str) ->
     assert answer.headers["x-portkey-trace-id"] != TRACE
 
 
+@pytest.mark.parametrize("path", ["/v1/otel/v1/traces", "/v1/otel/v1/logs", "/v1/logs/otel"])
+def test_spans_of_others_are_not_taken_in_yet(gateway: Gateway, path: str) -> None:
+    answer = gateway.call("POST", path, body={"resourceSpans": []})
+    assert answer.status == (405 if path.startswith("/v1/logs") else 404)
+
+
 def test_spans_of_a_running_gateway(fake: Fake) -> None:
     with Collector() as collector:
         env = {"GATEKEY_OTLP_ENDPOINT": collector.url, "GATEKEY_OTLP_HEADERS": "x-tenant=a%20b"}
