@@ -22,51 +22,54 @@ GRAPHS = {
 """What some of its graphs sum up to, as the Python client names them."""
 
 
+PYTHON = """
+import time
+
+admin = Portkey(api_key=KEY, base_url=URL)
+made = admin.admin.workspaces.create(name="observed by python")
+key = admin.api_keys.create(
+    name="of the client", type="workspace", sub_type="service", workspace_id=made.id,
+    scopes=["completions.write", "analytics.view", "logs.write"],
+).key
+client = Portkey(
+    api_key=key, base_url=URL, config=INLINE, trace_id="of-python", metadata={"_user": "ann", "team": "red"}
+)
+for _ in range(3):
+    client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Hello"}])
+
+one = client.feedback.create(trace_id="of-python", value=5, weight=0.5, metadata={"by": "me"})
+many = client.feedback.bulk_create(
+    feedbacks=[{"trace_id": "of-python", "value": -5}, {"trace_id": "of-python", "value": 10}]
+)
+changed = client.feedback.update(feedback_id=one.feedback_ids[0], value=8)
+refused = failure(lambda: client.feedback.create(trace_id="of-python", value=11))
+
+span = dict(time_of_generation_min="2020-01-01T00:00:00+05:30", time_of_generation_max="2099-01-01T00:00:00Z")
+graphs, groups = client.analytics.graphs, client.analytics.groups
+until = time.monotonic() + 10
+while graphs.requests(**span).summary["total"] < 3 and time.monotonic() < until:
+    time.sleep(0.05)
+names = [name for name in dir(graphs) if not name.startswith("_") and callable(getattr(graphs, name))]
+shown = {name: getattr(graphs, name)(**span) for name in names}
+rows = {
+    "users": groups.users(**span).data, "ai_models": groups.ai_models(**span).data,
+    "workspaces": groups.workspaces(**span).data,
+    "metadata": groups.metadata(metadata_key="team", **span).data,
+    "model": groups.group_by(group_by="model", columns="requests,p95_latency", **span).data,
+}
+cache = client.analytics.summary.cache(**span)
+filtered = graphs.requests(**span, metadata='{"team": "blue"}').summary
+show(
+    one=one.dict(), many=many.dict(), changed=changed.dict(), refused=type(refused).__name__,
+    summaries={name: graph.summary for name, graph in shown.items()},
+    objects=list({graph.object for graph in shown.values()}), rows=rows, cache=cache.summary,
+    filtered=filtered, slug=made.slug, weighted=shown["feedbacks_weighted"].summary,
+)
+"""
+
+
 def test_python(portkey: Run, fake: Fake) -> None:
-    found = portkey("""
-        import time
-
-        admin = Portkey(api_key=KEY, base_url=URL)
-        made = admin.admin.workspaces.create(name="observed by python")
-        key = admin.api_keys.create(
-            name="of the client", type="workspace", sub_type="service", workspace_id=made.id,
-            scopes=["completions.write", "analytics.view", "logs.write"],
-        ).key
-        client = Portkey(
-            api_key=key, base_url=URL, config=INLINE, trace_id="of-python", metadata={"_user": "ann", "team": "red"}
-        )
-        for _ in range(3):
-            client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "Hello"}])
-
-        one = client.feedback.create(trace_id="of-python", value=5, weight=0.5, metadata={"by": "me"})
-        many = client.feedback.bulk_create(
-            feedbacks=[{"trace_id": "of-python", "value": -5}, {"trace_id": "of-python", "value": 10}]
-        )
-        changed = client.feedback.update(feedback_id=one.feedback_ids[0], value=8)
-        refused = failure(lambda: client.feedback.create(trace_id="of-python", value=11))
-
-        span = dict(time_of_generation_min="2020-01-01T00:00:00+05:30", time_of_generation_max="2099-01-01T00:00:00Z")
-        graphs, groups = client.analytics.graphs, client.analytics.groups
-        until = time.monotonic() + 10
-        while graphs.requests(**span).summary["total"] < 3 and time.monotonic() < until:
-            time.sleep(0.05)
-        names = [name for name in dir(graphs) if not name.startswith("_") and callable(getattr(graphs, name))]
-        shown = {name: getattr(graphs, name)(**span) for name in names}
-        rows = {
-            "users": groups.users(**span).data, "ai_models": groups.ai_models(**span).data,
-            "workspaces": groups.workspaces(**span).data,
-            "metadata": groups.metadata(metadata_key="team", **span).data,
-            "model": groups.group_by(group_by="model", columns="requests,p95_latency", **span).data,
-        }
-        cache = client.analytics.summary.cache(**span)
-        filtered = graphs.requests(**span, metadata='{"team": "blue"}').summary
-        show(
-            one=one.dict(), many=many.dict(), changed=changed.dict(), refused=type(refused).__name__,
-            summaries={name: graph.summary for name, graph in shown.items()},
-            objects=list({graph.object for graph in shown.values()}), rows=rows, cache=cache.summary,
-            filtered=filtered, slug=made.slug, weighted=shown["feedbacks_weighted"].summary,
-        )
-    """)
+    found = portkey(PYTHON)
     assert found["one"]["status"] == "success"
     assert len(found["many"]["feedback_ids"]) == 2
     assert found["changed"]["feedback_ids"] == found["one"]["feedback_ids"]

@@ -36,7 +36,7 @@ from gatekey.store.logs import Filters
 from gatekey.store.tables import cells, latencies, logs, workspaces
 
 OUTCOMES = frozenset({"status", "cache_status"})
-"""What cells of the dimensions in `SPREAD` tell apart besides."""
+"""What cells of the dimensions in `SPREAD` tell apart besides, and latencies of `""`."""
 ORIGIN = 345_600_000
 """ms since the epoch at the beginning of a Monday, 1970-01-05: buckets are in line with it."""
 PIECES = 100
@@ -223,8 +223,10 @@ def _dimension(filters: Filters, facts: Facts) -> tuple[str, Sequence[str]] | No
     # Nobody keeps cells of what has no value.
     if len(named) > 1 or by not in (None, dimension) or not celled or "" in values:
         return None
-    told = facts.keys or OUTCOMES & filters.among.keys()
-    return None if told and dimension not in SPREAD else (dimension, values)
+    apart = {*facts.keys, *(OUTCOMES & filters.among.keys())}
+    if apart and dimension not in SPREAD:
+        return None
+    return None if "bucket" in apart and apart != {"bucket"} and dimension else (dimension, values)
 
 
 def _of_cells(

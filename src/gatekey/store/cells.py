@@ -22,7 +22,7 @@ HOUR = 3_600_000
 METADATA = "metadata."
 """Before the key of a dimension of metadata."""
 SPREAD = frozenset({"", "api_key", "virtual_key", "config", "provider", "model", "prompt"})
-"""Dimensions with few values: for these outcomes are told apart, and latencies are kept."""
+"""Dimensions with few values: for these outcomes are told apart, and latencies are kept; of `""` apart, too."""
 TOGETHER = (0, "", 0)
 """The outcome of a cell that has them all."""
 HITS = ("HIT", "SEMANTIC HIT")
@@ -53,7 +53,8 @@ def fold(connection: Connection, records: Sequence[Record]) -> None:
             place = (dimension, workspace, hour, value)
             if dimension in SPREAD:
                 _add(sums, place + outcome, measured)
-                _add(spread, (*place, record.status, cached, step), (1,))
+                # Of a dimension's value there are too few requests to tell outcomes apart in each bucket.
+                _add(spread, (*place, *(TOGETHER if dimension else outcome)[:2], step), (1,))
             else:
                 _add(sums, place + TOGETHER, measured)
     _upsert(connection, cells, sums)
