@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 from gatekey.errors import BodyTooLarge, GatekeyError, Overloaded, UnknownRoute
 from gatekey.gateway import headers, price_list, respond
 from gatekey.gateway.call import Call, Gone, Receive
-from gatekey.gateway.entry import now
+from gatekey.gateway.entry import LEFT, now
 from gatekey.gateway.headers import Head
 from gatekey.gateway.life import House, live, recognise, release
 from gatekey.gateway.line import Line, line
@@ -184,7 +184,8 @@ class App:
             if reply.entry is not None:
                 reply.entry.write()
             elif endpoint is not None:
-                self._metrics.add(Answered(scope["method"], endpoint, reply.status, int((now() - began) * 1_000_000)))
+                took = int((now() - began) * 1_000_000)
+                self._metrics.add(Answered(scope["method"], endpoint, reply.status or LEFT, took))
             if call is not None:
                 release(call, self._house)
         return None

@@ -118,13 +118,13 @@ def _of_request(record: Record) -> dict[str, Value]:
     cost: dict[str, Value] = {} if record.cost is None else {"gatekey.cost_nanodollars": record.cost}
     return _there({
         "http.request.method": record.method,
-        "url.path": record.path[:MAX_TEXT],
+        "url.path": record.path,
         "http.response.status_code": record.status,
         "user_agent.original": record.sdk,
-        "user.id": record.user[:MAX_TEXT],
+        "user.id": record.user,
         "gatekey.workspace": record.workspace,
         "gatekey.api_key": record.api_key,
-        "gatekey.config": record.config[:MAX_TEXT],
+        "gatekey.config": record.config,
         "gatekey.cache_status": record.cache_status,
         "gatekey.overhead_us": record.overhead_us,
         "gatekey.priced": record.priced,
@@ -137,7 +137,7 @@ def _of_request(record: Record) -> dict[str, Value]:
 def _of_attempt(tried: Tried) -> dict[str, Value]:
     found: dict[str, Value] = {
         "gen_ai.provider.name": tried.provider,
-        "gen_ai.request.model": tried.model[:MAX_TEXT],
+        "gen_ai.request.model": tried.model,
         "http.response.status_code": tried.status,
         "error.type": tried.refused or (str(tried.status) if tried.status >= 400 or tried.error else ""),
         "gatekey.target": tried.path,
@@ -145,10 +145,7 @@ def _of_attempt(tried: Tried) -> dict[str, Value]:
         "gatekey.retries": tried.retries,
         "gatekey.answered_by": tried.by,
     }
-    if tried.url:
-        where = urlsplit(tried.url)
-        found["server.address"] = where.hostname or ""
-        found["server.port"] = where.port or (443 if where.scheme == "https" else 80)
+    found |= _server(tried.url)
     if tried.first_us:
         found["gen_ai.response.time_to_first_chunk"] = tried.first_us / 1_000_000
     usage = tried.usage
@@ -167,8 +164,20 @@ def _of_attempt(tried: Tried) -> dict[str, Value]:
     return _there(found)
 
 
+def _server(url: str) -> dict[str, Value]:
+    """The host that was asked."""
+    try:
+        where = urlsplit(url)
+        port = where.port or (443 if where.scheme == "https" else 80)
+    except ValueError:  # no host was asked: the address is none
+        return {}
+    return {"server.address": where.hostname, "server.port": port} if where.hostname else {}
+
+
 def _there(attributes: dict[str, Value]) -> dict[str, Value]:
-    return {name: value for name, value in attributes.items() if value != ""}
+    """Without those that are empty; texts are of a bounded length."""
+    found = ((name, value[:MAX_TEXT] if isinstance(value, str) else value) for name, value in attributes.items())
+    return {name: value for name, value in found if value != ""}
 
 
 def _asked(record: Record) -> dict[str, Value]:

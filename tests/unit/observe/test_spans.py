@@ -74,6 +74,12 @@ def test_attributes() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("url", ["", "nothing", "http://[", "http://a:99999/"])
+def test_an_address_that_is_none(url: str) -> None:
+    _, attempt = made(attempts=[Tried(path="config", provider="p", status=400, by="gateway", url=url)])
+    assert "server.address" not in attempt.attributes
+
+
 def test_usage_is_told_once() -> None:
     told = [each.attributes.get("gen_ai.usage.input_tokens") for each in made()]
     assert told == [None, None, 11]
@@ -153,4 +159,5 @@ def test_hostile_values_stay_within_bounds(name: str, id: str, error: str, metad
         assert int(each.trace_id, 16) and int(each.id, 16)
         assert len(each.name) <= 256 and len(each.error or "") <= 256
         assert len(each.attributes) < 100
+        assert all(len(value) <= 256 for value in each.attributes.values() if isinstance(value, str))
     assert len(span(id)) == 16
