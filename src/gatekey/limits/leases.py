@@ -89,10 +89,11 @@ class Grant:
 class Waiter:
     """A call that its leases do not suffice for: until `outcome` is a grant or an error, or it has `left`."""
 
-    __slots__ = ("deadline", "left", "needs", "outcome")
+    __slots__ = ("deadline", "key", "left", "needs", "outcome")
 
     def __init__(self, needs: list[tuple[Limit, int]], now: float) -> None:
         self.needs = needs
+        self.key = tuple((limit.account, bound) for limit, bound in needs)
         self.deadline = now + PATIENCE
         self.outcome: Grant | GatekeyError | None = None
         self.left = False
@@ -163,12 +164,12 @@ class Leases:
     def round(self, now: float) -> list[Ask]:
         """End the waiters that can be ended, and say what to ask the ledger now; no account twice."""
         asks: dict[str, Ask] = {}
-        still = []
+        self._sift(now)
+        alike: dict[object, list[Waiter]] = {}
         for waiter in self.waiting:
-            if not waiter.left and not self._ended(waiter, now):
-                still.append(waiter)
-                self._draw(waiter, asks, now)
-        self.waiting = still
+            alike.setdefault(waiter.key, []).append(waiter)
+        for waiters in alike.values():
+            self._draw(waiters[0], len(waiters), asks, now)
         urgent, self._urgent = self._urgent, set()
         for lease in urgent:
             if lease.limit.account not in asks and self._leases.get(lease.limit.account) is lease:
@@ -203,7 +204,7 @@ class Leases:
                 lease.barred = ask.bound if reply.refused == "rate" else 0
             if reply.alert:
                 self.alerts.append(Alert(ask.limit, reply.spent))
-        self.waiting = [waiter for waiter in self.waiting if not waiter.left and not self._ended(waiter, now)]
+        self._sift(now)
 
     def failed(self, asks: Sequence[Ask], failure: Callable[[], GatekeyError]) -> None:
         """Nobody knows whether the ledger heard it: what it granted is mended by the next exchange."""
@@ -274,6 +275,19 @@ class Leases:
         new.asked, new.drawn = lease.asked, lease.drawn
         return new
 
+    def _sift(self, now: float) -> None:
+        """End the waiters that can be. Behind one that cannot, those that need the very same are not tried."""
+        still, tried = [], set()
+        for waiter in self.waiting:
+            if waiter.left:
+                continue
+            if now < waiter.deadline and waiter.key in tried:
+                still.append(waiter)
+            elif not self._ended(waiter, now):
+                tried.add(waiter.key)
+                still.append(waiter)
+        self.waiting = still
+
     def _ended(self, waiter: Waiter, now: float) -> bool:
         """Whether a waiter got its grant, or an error."""
         try:
@@ -302,8 +316,11 @@ class Leases:
             short = [limit for limit, bound in waiter.needs if bound > self._at(limit).free]
             raise refusals.held((short or [waiter.needs[0][0]])[0])
 
-    def _draw(self, waiter: Waiter, asks: dict[str, Ask], now: float) -> None:
-        """Ask for what a waiter lacks, all of it together, unless it is being asked for or was refused just now."""
+    def _draw(self, waiter: Waiter, count: int, asks: dict[str, Ask], now: float) -> None:
+        """Ask for what a waiter lacks, all of it together, unless it is being asked for or was refused just now.
+
+        It stands for `count` of them: at best, all are served.
+        """
         short: dict[str, tuple[Lease, int]] = {}
         for limit, bound in waiter.needs:
             lease = self._at(limit)
@@ -312,7 +329,7 @@ class Leases:
                 short[limit.account] = lease, before + bound
         for account, (lease, bound) in short.items():
             if account in asks:
-                asks[account] = replace(asks[account], want=min(MOST, asks[account].want + bound))
+                asks[account] = replace(asks[account], want=min(MOST, asks[account].want + bound * count))
                 return
             if now < lease.retry_at and bound > lease.left:
                 return
@@ -325,8 +342,8 @@ class Leases:
             lease.want, lease.drawn = max(lease.want, bound), now
             if now >= lease.until:
                 lease.free = 0  # of an epoch that is over
-            least = bound - lease.free
-            asks[account] = replace(lease.tell(now), least=max(1, least), bound=bound, want=lease.want, group=group)
+            least, want = max(1, bound - lease.free), min(MOST, lease.want + bound * (count - 1))
+            asks[account] = replace(lease.tell(now), least=least, bound=bound, want=want, group=group)
 
     def _look(self, asks: dict[str, Ask], now: float) -> None:
         """Report what was spent, give back what is idle, forget what is not used."""
