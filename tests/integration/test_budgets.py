@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -93,9 +94,16 @@ def without_its_ledger(gateway: Gateway, fake: Fake, redis: Server) -> None:
     wait_until(lambda: call().status == 200, 10, "budgets are kept again")
 
 
-def test_one_process(prices: dict[str, str], fake: Fake) -> None:
-    with Gateway(env=prices) as gateway:
+def test_one_process(prices: dict[str, str], fake: Fake, tmp_path: Path) -> None:
+    """When it ends, it has given back what it held."""
+    with Gateway(env=prices, data=tmp_path / "data") as gateway:
         overrun([gateway], fake)
+        id, key = api_key(gateway, usage_limits=[{"type": "cost", "credit_limit": 1}])
+        assert gateway.call("POST", CHATS, at(fake), FLAT, key=key).status == 200
+    with closing(sqlite3.connect(tmp_path / "data/gatekey.db")) as database:
+        accounts = database.execute("SELECT spent, held FROM ledger_accounts WHERE name = ?", (f"key/{id}/cost",))
+        assert accounts.fetchall() == [(COST, 0)]
+        assert database.execute("SELECT count(*) FROM ledger_holders").fetchone() == (0,)
 
 
 def test_four_workers(prices: dict[str, str], fake: Fake) -> None:
