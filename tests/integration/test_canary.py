@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.asking import CHAT, CHATS, by
 from tests.fake import Fake, Received, Reply, chat_stream, error, events, html
 from tests.fake import json as answering
 from tests.gateway import Answer, Gateway
+from tests.records import listed, trace
 
 ADMIN = f"gk-canary-{secrets.token_hex(12)}"
 OWN = ("admin-key", "master-key")
@@ -23,6 +25,10 @@ OWN = ("admin-key", "master-key")
 
 def canary(kind: str = "sk") -> str:
     return f"{kind}-canary-{secrets.token_hex(12)}"
+
+
+HIDDEN = [ADMIN]
+"""All canaries of all tests."""
 
 
 class Nest:
@@ -36,6 +42,7 @@ class Nest:
     def hide(self, kind: str = "sk") -> str:
         """A new canary."""
         self.hidden.append(canary(kind))
+        HIDDEN.append(self.hidden[-1])
         return self.hidden[-1]
 
     def call(self, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> Answer:
@@ -61,6 +68,11 @@ class Nest:
 def guarded() -> Iterator[Gateway]:
     with Gateway(env={"GATEKEY_ADMIN_KEY": ADMIN}) as running:
         yield running
+        held = Nest(running)
+        held.hidden = HIDDEN
+        logs_are_clean(held)
+        for group in ("keys", "virtual-keys", "integrations", "configs", "workspaces"):
+            assert held.found(command(running, group, "list", "--json")) == []
 
 
 @pytest.fixture
@@ -68,17 +80,40 @@ def nest(guarded: Gateway) -> Iterator[Nest]:
     """Whatever a test does, nothing of it is in the log, in a file, in a list, in the trail or printed by a command."""
     held = Nest(guarded)
     yield held
+    records_are_stored(held)
     assert held.found(guarded.log) == []
     files = [file for file in guarded.data.rglob("*") if file.is_file() and file.name not in OWN]
     assert any(file.name.endswith("-wal") for file in files)
     for file in files:
-        assert held.found(file.read_bytes()) == [], file
+        with suppress(FileNotFoundError):  # of the spool, read to its end meanwhile
+            assert held.found(file.read_bytes()) == [], file
     pages = ("virtual-keys", "integrations", "providers", "configs", "api-keys", "audit-logs", "admin/workspaces")
     for path in (*(f"/v1/{page}?page_size=1000" for page in pages), "/v1/openapi.json", "/v1/models"):
         assert held.call("GET", path).status == 200
     assert held.call("GET", "/metrics").status in (200, 404)
-    for group in ("keys", "virtual-keys", "integrations", "configs", "workspaces"):
-        assert held.found(command(guarded, group, "list", "--json")) == []
+
+
+def records_are_stored(held: Nest) -> None:
+    """What was asked last is refused, and has its record after all the others."""
+    mine = trace()
+    assert held.call("POST", CHATS, {"x-portkey-provider": "nobody", "x-portkey-trace-id": mine}, CHAT).status == 400
+    listed(held.gateway, mine, key=ADMIN)
+
+
+def logs_are_clean(held: Nest) -> None:
+    """Nothing is in the logs, one by one, in either export, in what the commands print."""
+    rows = held.call("GET", "/v1/logs?page_size=1000").json()["data"]
+    for row in rows[:150]:
+        assert held.call("GET", f"/v1/logs/{row['id']}").status == 200
+    fields = ["id", "trace_id", "request", "response", "request_url", "config", "metadata", "ai_model"]
+    made = held.made("/v1/logs/exports", {"filters": {}, "requested_data": fields})["id"]
+    held.made(f"/v1/logs/exports/{made}/start", {})
+    for kind in ("jsonl", "csv"):
+        address = held.call("GET", f"/v1/logs/exports/{made}/download?format={kind}").json()["signed_url"]
+        file = held.call("GET", address.removeprefix(held.gateway.url))
+        assert file.body.count(b"\n") >= len(rows)
+    for words in (("logs", "-n", "1000"), ("logs", "--json"), ("logs", "show", rows[0]["id"]), ("logs", "export")):
+        assert held.found(command(held.gateway, *words)) == []
 
 
 def command(gateway: Gateway, *words: str) -> bytes:
@@ -132,6 +167,7 @@ def test_gateway_keys(nest: Nest, fake: Fake) -> None:
     made = once(nest, "/v1/api-keys/workspace/service", body)
     rotated = once(nest, f"/v1/api-keys/{made['id']}/rotate", {})
     nest.hidden += [made["key"], rotated["key"]]
+    HIDDEN.extend(nest.hidden[-2:])
     assert nest.call("GET", f"/v1/api-keys/{made['id']}").status == 200
     for key in (made["key"], rotated["key"]):
         inline = by({"provider": "openai", "api_key": "sk-long-enough", "custom_host": fake.base})
@@ -184,12 +220,47 @@ def test_requests(nest: Nest, fake: Fake) -> None:
     """What comes with requests: in headers, in inline configs, in queries and bodies, good and bad."""
     good = {"provider": "openai", "api_key": nest.hide(), "custom_host": fake.base}
     headers = {"authorization": f"Bearer {nest.hide()}", "x-api-key": nest.hide(), "api-key": nest.hide()}
-    body = {**CHAT, "api_key": nest.hide(), "user": nest.hide()}
+    headers |= {"x-portkey-aws-secret-access-key": nest.hide(), "cookie": nest.hide(), "x-mine": nest.hide()}
+    headers |= {"x-portkey-sensitive-headers": "user-agent", "user-agent": nest.hide()}
+    tools = [{"server_url": "https://example.com", "headers": {"Authorization": nest.hide()}}]
+    body = {**CHAT, "api_key": nest.hide(), "servers": tools, "client_secret": {"value": nest.hide()}}
     for config in (good, {**good, "retry": "x"}, {**good, "api_key": [nest.hide()]}, {**good, "kye": nest.hide()}):
         nest.call("POST", CHATS, headers | by(config, x_portkey_metadata=json.dumps({"token": nest.hide()})), body)
         nest.call("POST", f"/v1/files?key={nest.hide()}", headers | by(config), body)
         nest.call("POST", CHATS, headers | by(config), f'{{"api_key": "{nest.hide()}"')
-    assert len(fake.requests) == 2
+        nest.call("POST", CHATS, headers | by(config), f'{{"a": [{{"password": "{nest.hide()}"}}')
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    nest.call(
+        "POST", "/v1/files", headers | by(good) | form, f"model=m&api_key={nest.hide()}&access_token={nest.hide()}"
+    )
+    part = f'--b\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n{nest.hide()}\r\n--b--\r\n'
+    nest.call("POST", "/v1/files", headers | by(good) | {"content-type": "multipart/form-data; boundary=b"}, part)
+    assert len(fake.requests) == 4
+
+
+def test_what_is_said_is_content(nest: Nest, fake: Fake) -> None:
+    """A log keeps what users say, who they are, and what requests are marked with."""
+    mine, said, user, team = trace(), canary("said"), canary("user"), canary("team")
+    good = {"provider": "openai", "api_key": nest.hide(), "custom_host": fake.base}
+    body = {"model": "m", "messages": [{"role": "user", "content": said}], "user": user}
+    headers = by(good, x_portkey_trace_id=mine, x_portkey_metadata=json.dumps({"team": team}))
+    assert nest.call("POST", CHATS, headers, body).status == 200
+    [found] = listed(nest.gateway, mine, key=ADMIN)
+    kept = nest.call("GET", f"/v1/logs/{found['id']}").body.decode()
+    assert all(word in kept for word in (said, user, team))
+
+
+def test_logs_that_callers_bring(nest: Nest) -> None:
+    request = {
+        "url": f"https://user:{nest.hide()}@example.com/v1?key={nest.hide()}",
+        "headers": {"Authorization": nest.hide(), "X-Own": nest.hide()},
+        "body": {"api_key": nest.hide(), "nested": {"password": nest.hide()}},
+    }
+    response = {"body": {"token": nest.hide()}, "headers": {"set-cookie": nest.hide()}}
+    metadata = {"secret": nest.hide()}
+    for wrong in ({}, {"response": {"body": None}}, {"metadata": []}):
+        log = {"request": request, "response": response, "metadata": metadata, **wrong}
+        assert nest.call("POST", "/v1/logs", None, log).status == (400 if wrong else 200)
 
 
 def echoing(secret: str) -> dict[str, Reply]:
