@@ -1,8 +1,11 @@
 """The record of a call of a running gateway: in its spool, or in its database, to which it goes from there."""
 
+import secrets
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from gatekey.observe.record import Record, decode
 from tests.fake import wait_until
@@ -21,6 +24,21 @@ def record(gateway: Gateway, trace_id: str) -> Record:
     by_id = {each.id: each for each in found}  # for a moment it may be in both places
     assert len(by_id) == 1
     return found[0]
+
+
+def post(
+    gateway: Gateway, path: str, headers: Mapping[str, str], body: Any, *, status: int = 200, **more: Any
+) -> Record:
+    """The record of one request, which is answered with this status."""
+    trace_id = secrets.token_hex(8)
+    answer = gateway.call("POST", path, {**headers, "x-portkey-trace-id": trace_id}, body, **more)
+    assert answer.status == status, answer.body
+    return record(gateway, trace_id)
+
+
+def usage(prompt: int, completion: int, **more: Any) -> dict[str, Any]:
+    """A usage as providers of our dialect report it."""
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion, **more}
 
 
 def _lines(data: Path, trace_id: str) -> list[bytes]:

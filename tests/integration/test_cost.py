@@ -19,8 +19,7 @@ from tests.fake import json as json_reply
 from tests.fake.reply import body as body_reply
 from tests.fake.waiting import wait_until
 from tests.gateway import Gateway
-from tests.recorded import record
-from tests.stored import api_key, ask, virtual_key, workspace
+from tests.recorded import post, record, usage
 
 PRICES: dict[str, Any] = {
     "date": "2026-01-01",
@@ -41,15 +40,6 @@ PRICES: dict[str, Any] = {
 CHAT = {"model": "a-model", "messages": MESSAGES}
 
 
-def usage(prompt: int, completion: int, **more: Any) -> dict[str, Any]:
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-        **more,
-    }
-
-
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prices") / "prices.json"
@@ -61,16 +51,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gateway(file: Path) -> Iterator[Gateway]:
     with Gateway(env={"GATEKEY_PRICES": str(file)}) as running:
         yield running
-
-
-def post(
-    gateway: Gateway, path: str, headers: Mapping[str, str], body: Any, *, status: int = 200, **more: Any
-) -> Record:
-    """The record of one request."""
-    trace_id = secrets.token_hex(8)
-    answer = gateway.call("POST", path, {**headers, "x-portkey-trace-id": trace_id}, body, **more)
-    assert answer.status == status, answer.body
-    return record(gateway, trace_id)
 
 
 def told(found: Record) -> tuple[Usage | None, int | None, bool]:
@@ -307,76 +287,20 @@ def test_what_is_forwarded_is_counted_too(
     assert told(found) == (used, cost, cost is not None)
 
 
+def test_a_path_may_name_the_model(gateway: Gateway, fake: Fake) -> None:
+    fake.answer(
+        json_reply({"usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 2, "totalTokenCount": 12}})
+    )
+    found = post(gateway, "/v1/models/gemini-2.5-flash:generateContent", at(fake, "google"), {"contents": []})
+    # 10 x $0.30 + 2 x $2.50, of the table that ships
+    assert (found.model, found.cost) == ("gemini-2.5-flash", 8_000)
+
+
 def test_a_forwarded_answer_can_be_read_whatever_the_caller_accepts(gateway: Gateway, fake: Fake) -> None:
     headers = at(fake, accept_encoding="gzip, br")
     fake.answer(json_reply({"usage": {"input_tokens": 10, "output_tokens": 5}}))
     assert post(gateway, "/v1/responses", headers, {"model": "a-model", "input": "Hi"}).cost == 60_000
     assert fake.requests[0].header("accept-encoding") == "identity"
-
-
-def test_what_a_model_costs_is_told_to_anybody(gateway: Gateway) -> None:
-    answer = gateway.call("GET", "/v1/model-configs/pricing/openai/a-model", key=None)
-    assert answer.status == 200
-    assert answer.json()["pay_as_you_go"]["request_token"] == {"price": 0.0002}
-    shipped = gateway.call("GET", "/v1/model-configs/pricing/openai/gpt-4o", key=None)
-    assert shipped.json()["pay_as_you_go"]["response_token"] == {"price": 0.001}
-    for path in (
-        "together-ai/meta-llama/Llama-3.3-70B-Instruct-Turbo",
-        "together-ai/meta-llama%2FLlama-3.3-70B-Instruct-Turbo",
-    ):
-        assert gateway.call("GET", f"/v1/model-configs/pricing/{path}", key=None).status == 200
-    unknown = gateway.call("GET", "/v1/model-configs/pricing/openai/never-heard-of", key=None)
-    assert (unknown.status, unknown.error["code"], unknown.json()["success"]) == (404, "not_found", False)
-    assert gateway.call("POST", "/v1/model-configs/pricing/openai/a-model", key=None).status == 401
-
-
-class TestOwnPrices:
-    """Of an integration, of a workspace; what changes holds from the next call on."""
-
-    CENTS = 10_000_000
-
-    def config(self, cents: float) -> dict[str, Any]:
-        return {
-            "type": "static",
-            "pay_as_you_go": {"request_token": {"price": cents}, "response_token": {"price": cents}},
-        }
-
-    def test_in_their_order(self, gateway: Gateway, fake: Fake) -> None:
-        home = workspace(gateway)
-        _, key = api_key(gateway, workspace_id=home)
-        slug = virtual_key(gateway, fake, workspace_id=home)
-
-        def costs() -> int | None:
-            fake.answer(chat(usage=usage(1, 1)))
-            headers = {"x-portkey-virtual-key": slug}
-            return post(gateway, CHATS, headers, CHAT, key=key).cost
-
-        assert costs() == 2_000 + 8_000
-        prices = {"openai/a-model": self.config(1)}
-        ask(gateway, "PUT", f"/admin/workspaces/{home}", {"defaults": {"prices": prices}})
-        assert costs() == 2 * self.CENTS
-        ask(gateway, "PUT", f"/admin/workspaces/{home}", {"defaults": {"prices": {}}})
-        assert costs() == 2_000 + 8_000
-
-    def test_of_an_integration(self, gateway: Gateway, fake: Fake) -> None:
-        made = ask(
-            gateway, "POST", "/integrations",
-            {
-                "name": "of a test", "ai_provider_id": "openai", "key": "sk-of-a-test",
-                "configurations": {"custom_host": fake.base},
-                "pricing_adjustments": {"multiplier": {"default": 1.5}},
-            },
-        )  # fmt: skip
-        provider = ask(gateway, "POST", "/providers", {"name": "of a test", "integration_id": made["id"]})["slug"]
-
-        def costs() -> int | None:
-            fake.answer(chat(usage=usage(1, 1)))
-            return post(gateway, CHATS, {"x-portkey-provider": f"@{provider}"}, CHAT).cost
-
-        assert costs() == 15_000
-        model = {"slug": "a-model", "enabled": True, "pricing_config": self.config(0.5)}
-        ask(gateway, "PUT", f"/integrations/{made['slug']}/models", {"models": [model]})
-        assert costs() == self.CENTS
 
 
 def test_a_changed_file_is_taken_in_and_a_bad_one_is_not(gateway: Gateway, fake: Fake, file: Path) -> None:

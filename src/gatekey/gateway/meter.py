@@ -18,7 +18,7 @@ from gatekey.gateway.money import Money
 from gatekey.limits.limit import Limit
 from gatekey.observe.record import Tried
 from gatekey.pricing import Price, cost
-from gatekey.providers import Shaped, bound, passed, read, stores, usage
+from gatekey.providers import Shaped, bound, model_in, passed, read, stores, usage
 from gatekey.routing.plan import Outcome
 from gatekey.upstream.transport import Request
 from gatekey.wire import body as json
@@ -71,7 +71,7 @@ class Meter:
         """
         call, aim = self._call, self._aim
         self._request = request
-        self._model = shaped.asked.model if shaped is not None else call.model().removeprefix(f"@{aim.stored}/")
+        self._model = shaped.asked.model if shaped is not None else _asked_for(call, aim)
         self._entry.stream = shaped is not None and shaped.asked.stream
         self.tried.model, self.tried.url = self._model, request.url.partition("?")[0]
         self.limits = self._money.limits(call, aim, self._model, self._entry.config)
@@ -233,3 +233,8 @@ def _cost(most: bound.Most, price: Price, *, forwarded: bool) -> int | None:
 
     found = by(most.output)
     return by(0) if found is None and forwarded else found
+
+
+def _asked_for(call: Call, aim: Aim) -> str:
+    """The model of a forwarded request, in its body or in its path."""
+    return call.model().removeprefix(f"@{aim.stored}/") or model_in(call.path)

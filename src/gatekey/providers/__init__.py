@@ -12,7 +12,7 @@ from gatekey.providers._documented import DOCUMENTED
 from gatekey.providers._estimate import passed, read
 from gatekey.providers._shape import Shaped, address, shape
 from gatekey.providers._spec import Asked, Chunk, Endpoint, Option, Provider, Theirs, To, Where
-from gatekey.providers._tally import Tally, stores, units
+from gatekey.providers._tally import Tally, model_in, stores, units
 from gatekey.providers._usage import usage
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "bound",
     "compatible",
     "header",
+    "model_in",
     "passed",
     "read",
     "reading",

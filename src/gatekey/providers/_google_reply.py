@@ -101,6 +101,7 @@ def counts(theirs: Told) -> Usage | None:
         total=count(theirs, "totalTokenCount"),
         read=count(theirs, "cachedContentTokenCount"),
         read_audio=count(cached, "audio"),
+        read_image=count(cached, "image"),
         heard=count(given, "audio"),
         seen=count(given, "image"),
         thought=thought,

@@ -5,8 +5,10 @@ found; a stream reports more than once, each report whole or the rest of an earl
 Endpoints of OpenAI's dialect that report none are told by their path: `units` says what they consumed.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from msgspec import DecodeError
 from msgspec.json import Decoder
@@ -25,6 +27,7 @@ _STORING = ("/files", "/uploads")
 _MARK = b'"usage":'
 """What begins a report; inside a string it would have backslashes."""
 
+_named = re.compile(r"/(?:models|deployments|engines)/([^/:]+)")
 _decode = Decoder().decode
 
 
@@ -125,6 +128,12 @@ def stores(path: str) -> bool:
     """Whether a request to this path stores a file, or a part of one, which makes no model work."""
     path = path.partition("?")[0].rstrip("/")
     return path.endswith(_STORING) or "/uploads/" in path
+
+
+def model_in(path: str) -> str:
+    """The model, or the deployment, that a path names; empty where it names none."""
+    found = _named.search(path.partition("?")[0])
+    return unquote(found[1]) if found else ""
 
 
 def _pictures(asked: Callable[[str], Any], told: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ def counted(theirs: Told, told: int | None = None) -> Usage | None:
         total=count(theirs, "total_tokens"),
         read=count({**theirs, **given}, "cached_tokens"),
         read_audio=count(part(given, "cached_tokens_details"), "audio_tokens"),
+        read_image=count(part(given, "cached_tokens_details"), "image_tokens"),
         written=count(given, "cache_write_tokens"),
         heard=count(given, "audio_tokens"),
         seen=count(given, "image_tokens"),
@@ -140,6 +141,7 @@ class Report:
         total: int | None = None,
         read: int | None = None,
         read_audio: int | None = None,
+        read_image: int | None = None,
         written: int | None = None,
         written_1h: int | None = None,
         heard: int | None = None,
@@ -152,7 +154,9 @@ class Report:
         characters: int | None = None,
         told: int | None = None,
     ) -> Usage | None:
-        """The classes. `read` includes `read_audio`, `heard` too; all else is told apart within its side."""
+        """The classes. `read` includes `read_audio` and `read_image`, `heard` and `seen` too; all else is told apart
+        within its side.
+        """
         audio_ms = self.count({"ms": seconds * 1000}, "ms") if type(seconds) in (int, float) else None
         if prompt is completion is total is images is audio_ms is characters is None:
             return None
@@ -161,7 +165,7 @@ class Report:
         cached_audio = min(read_audio or 0, heard or 0)
         input_audio = left.dear((heard or 0) - cached_audio)
         write_1h, write = left.dear(written_1h or 0), left.dear(written or 0)
-        image = left.dear(seen or 0)
+        image = left.dear(max((seen or 0) - (read_image or 0), 0))
         cached_audio = left.cheap(cached_audio)
         cached = left.cheap(max((read or 0) - cached_audio, 0))
         made = _Left(self, completion)

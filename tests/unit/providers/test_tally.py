@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gatekey.providers import Tally, stores, units
+from gatekey.providers import Tally, model_in, stores, units
 from gatekey.providers import _tally as module
 
 JSON = "application/json"
@@ -121,3 +121,16 @@ class TestUnits:
         assert stores(path)
         assert not stores("/files/1/process")
         assert not stores("/chat/completions")
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "gemini-2.5-flash"),
+        ("/deployments/my%20own/chat/completions?api-version=2025-01-01", "my own"),
+        ("/responses", ""),
+        ("/models", ""),
+    ],
+)
+def test_a_path_may_name_the_model(path: str, model: str) -> None:
+    assert model_in(path) == model
