@@ -252,6 +252,16 @@ def test_policies(priced: Gateway, fake: Fake) -> None:
     assert status({"team": "red", "_user": "a"}) == 200
 
 
+def test_a_policy_knows_a_config_however_it_is_named(priced: Gateway, fake: Fake) -> None:
+    content = {"virtual_key": virtual_key(priced, fake)}
+    made = ask(priced, "POST", "/configs", {"name": "of a test", "config": content})["data"]
+    policy = {"conditions": [{"key": "config", "value": made["slug"]}], "group_by": [{"key": "config"}], **budget(COST)}
+    id = ask(priced, "POST", "/policies/usage-limits", policy)["id"]
+    names = (made["slug"], made["id"], made["slug"])
+    assert [priced.call("POST", CHATS, {"x-portkey-config": name}, FLAT).status for name in names] == [200, 412, 412]
+    ask(priced, "DELETE", f"/policies/usage-limits/{id}")
+
+
 def test_rates_of_tokens(priced: Gateway, fake: Fake) -> None:
     key = Key(priced, rate_limits=[rate(300, "rpm", "tokens"), rate(10, "rph")])
     first = key.call(at(fake))

@@ -127,7 +127,7 @@ def _config(call: Call, house: House) -> tuple[Config, str]:
     if saved is None:
         told = f"x-portkey-config: there is no saved config {name[:80]!r} in your workspace, and it is no JSON object."
         raise BadHeader(told, param="x-portkey-config")
-    return house.config(saved), name
+    return house.config(saved), house.directory.config_slug(call.principal.home, name)
 
 
 def _lists_catalog(call: Call) -> bool:

@@ -102,7 +102,7 @@ class Directory:
         self._providers: dict[tuple[str, str], Row] = {}
         self._stored: dict[tuple[str, str], Stored] = {}
         self._shares: dict[tuple[str, str], tuple[Limit, ...]] = {}
-        self._configs: dict[tuple[str, str], str] = {}
+        self._configs: dict[tuple[str, str], tuple[str, str]] = {}
         self._workspaces: dict[str, Row] = {}
         self._limits: dict[str, tuple[Limit, ...]] = {}
         self._policies: dict[str, dict[str, Policy]] = {}
@@ -147,7 +147,12 @@ class Directory:
 
     def config(self, workspace: str, name: str) -> str | None:
         """The text of a saved config, by slug or id."""
-        return self._configs.get((workspace, name))
+        found = self._configs.get((workspace, name))
+        return None if found is None else found[0]
+
+    def config_slug(self, workspace: str, name: str) -> str:
+        """What a saved config is called, however it was named; empty where there is none."""
+        return self._configs.get((workspace, name), ("", ""))[1]
 
     def providers(self, workspace: str) -> list[str]:
         """The slugs of a workspace's providers, sorted."""
@@ -255,7 +260,7 @@ class Directory:
                 known[row["id"]] = policies.policy(row)
         for row in changes.configs:
             for name in (row["id"], row["slug"]):
-                self._settle(self._configs, row, (row["workspace_id"], name), row["config"])
+                self._settle(self._configs, row, (row["workspace_id"], name), (row["config"], row["slug"]))
 
     def _settle(self, where: dict[Any, Any], row: Row, place: tuple[str, str], value: Any) -> None:
         """Put a row where it is found, or take it away: a deleted row's slug may be another's by now."""
