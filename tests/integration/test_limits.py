@@ -195,6 +195,16 @@ def test_what_a_config_sets_is_reserved(priced: Gateway, fake: Fake) -> None:
     assert key.call(config, path="/v1/anything").status == 412
 
 
+def test_the_model_that_a_config_sets_is_paid(priced: Gateway, fake: Fake) -> None:
+    """Also where the request is only forwarded."""
+    fake.on("/v1/anything", answer({"usage": {"input_tokens": 3, "output_tokens": 4}}))
+    key = Key(priced, budget(10**9))
+    for name, more in (("override_params", {"model": "embed"}), ("default_params", {})):
+        config = by(target(fake, **{name: {"model": "both"}}))
+        assert key.call(config, {"max_output_tokens": 9, **more}, "/v1/anything").status == 200
+    key.has_spent(140_000)
+
+
 def test_several_prompts(priced: Gateway, fake: Fake) -> None:
     texts = {"model": "flat", "max_tokens": 7, "prompt": ["a", "b"]}
     assert Key(priced, budget(2 * COST - 1)).call(at(fake), texts, "/v1/completions").status == 412

@@ -236,5 +236,13 @@ def _cost(most: bound.Most, price: Price, *, forwarded: bool) -> int | None:
 
 
 def _asked_for(call: Call, aim: Aim) -> str:
-    """The model of a forwarded request, in its body or in its path."""
-    return call.model().removeprefix(f"@{aim.stored}/") or model_in(call.path)
+    """The model of a forwarded request, as the config sets it, in its body or in its path."""
+    settings, fields = aim.target.settings, call.fields()
+    if fields and "model" in settings.override_params:
+        named = json.value(settings.override_params, "model")
+    else:
+        named = call.model()
+    if not named and fields and "model" in settings.default_params:
+        named = json.value(settings.default_params, "model")
+    named = named if isinstance(named, str) else ""
+    return named.removeprefix(f"@{aim.stored}/") or model_in(call.path)
