@@ -26,7 +26,8 @@ def masked(value: Any) -> Any:
     """JSON with everything hidden whose name says that it is a credential, at any depth, also in texts of JSON."""
     if isinstance(value, dict):
         return {
-            key: HIDDEN if _hides(key) and item and not _fact(item) else masked(item) for key, item in value.items()
+            key: HIDDEN if _hides(key) and item and not _fact(key, item) else masked(item)
+            for key, item in value.items()
         }
     if isinstance(value, list):
         return [masked(item) for item in value]
@@ -38,9 +39,9 @@ def masked(value: Any) -> Any:
     return value
 
 
-def _fact(value: Any) -> bool:
-    """Whether it is what a policy looks at, which policies too call a key."""
-    return isinstance(value, str) and (value in KEYS or value.startswith(METADATA))
+def _fact(name: str, value: Any) -> bool:
+    """Whether it is what a policy looks at, which is called a key too."""
+    return name == "key" and isinstance(value, str) and (value in KEYS or value.startswith(METADATA))
 
 
 def _hides(key: str) -> bool:

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gatekey.admin.limits import UsageLimit, budget, shown
 from gatekey.admin.visit import milliseconds, moment
 from gatekey.errors import BadBody
-from gatekey.limits.limit import Limit
+from gatekey.limits.limit import MOST, Limit
 from gatekey.store.workspaces import DEFAULT
 from tests.unit.admin.asking import Ask, Control, held, key_of, trail
 
@@ -229,6 +233,12 @@ def test_the_largest_and_the_smallest_are_kept_to_the_last_nano_dollar(control: 
     ):
         assert ask("PUT", place, b'{"usage_limits": {"credit_limit": ' + text + b"}}")[0] == 200
         assert enforced(control, ask, place)[0].amount == amount
+
+
+@given(st.integers(1, MOST))
+def test_every_amount_is_told_as_it_is_asked(nano: int) -> None:
+    told = bytes(shown(nano, Limit("x", "cost", nano)))  # type: ignore[arg-type]
+    assert budget(msgspec.json.decode(b'{"credit_limit": ' + told + b"}", type=UsageLimit), "x").amount == nano
 
 
 def test_who_may_not_change_a_key_does_not_limit_it(ask: Ask) -> None:

@@ -33,6 +33,15 @@ def test_what_is_not_stays(name: str) -> None:
     assert masked({name: "x"}) == {name: "x"}
 
 
+def test_what_a_policy_looks_at_is_no_credential() -> None:
+    policy = {"conditions": [{"key": "metadata._user", "value": "bob"}], "group_by": [{"key": "api_key"}]}
+    assert masked(policy) == policy
+    assert masked({"conditions": [{"key": SECRET}], "api_key": "metadata.x"}) == {
+        "conditions": [{"key": HIDDEN}],
+        "api_key": HIDDEN,
+    }
+
+
 def test_a_text_of_json_is_looked_into() -> None:
     text = masked({"config": json.dumps({"api_key": SECRET, "provider": "openai"})})["config"]
     assert json.loads(text) == {"api_key": HIDDEN, "provider": "openai"}
