@@ -40,6 +40,7 @@ SHOWN = frozenset(TABLE) - HIDDEN | {
     "accept", "connection", "content-length", "content-type", "host", "user-agent", "traceparent",
     "x-portkey-package-version", "x-portkey-runtime", "x-portkey-runtime-version", "x-portkey-lang",
 }  # fmt: skip
+METADATA = "x-portkey-metadata"
 CALLED = ("x-portkey-package-version", "user-agent")
 CLIENTS = "x-stainless-"
 """Headers of requests are named one and all; shown are the values of those that are known to hold no credential:
@@ -195,9 +196,12 @@ class Entry:
     def _asked(self, record: Record) -> None:
         """Keep what was asked."""
         call, sensitive = self._call, self._call.head.options.sensitive_headers
+        told = record.request_headers
         for raw, value in call.head.raw.items():
             name, shown = _header(raw)
-            record.request_headers[name] = decoded(_censored(name, value)) if shown and name not in sensitive else MASK
+            told[name] = decoded(value) if shown and name not in sensitive else MASK
+        if METADATA in told:  # where a name may be a credential's, too
+            told[METADATA] = censor.fragment(told[METADATA].encode()).decode()
         if call.spool is not None:
             data, length = call.spool.beginning(MAX_BODY), call.spool.length
             record.request = _text(data, length, censor.text)
@@ -245,11 +249,6 @@ def _header(raw: bytes) -> tuple[str, bool]:
     """A header's name, and whether its value is shown."""
     name = str(raw, "latin-1")
     return name, shown(name)
-
-
-def _censored(name: str, value: bytes) -> bytes:
-    """Metadata may bear a credential's name, too."""
-    return censor.fragment(value) if name == "x-portkey-metadata" else value
 
 
 def _metadata(given: dict[str, str]) -> dict[str, str]:
