@@ -1,10 +1,11 @@
-"""A day of records, the same for the same seed: stored as the writer stores them, with feedback as callers give it.
+"""Yesterday's records, the same for the same seed: stored as the writer stores them, with feedback as callers give it.
 
 Traffic rises and falls; models, keys and users are as uneven as they are in life. Bodies are left out.
 """
 
 import math
 import random
+import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -20,8 +21,6 @@ from gatekey.wire.usage import Usage
 
 DAY = 24 * cells.HOUR
 """ms."""
-START = 1_800_000_000_000 // DAY * DAY
-"""ms since the epoch: midnight."""
 MODELS, KEYS, USERS, FEATURES, TEAMS = 14, 50, 5_000, 300, 20
 RATED = 0.02
 """Share of the traces that have feedback."""
@@ -34,15 +33,15 @@ _CACHE = (("DISABLED", 0.5), ("MISS", 0.35), ("HIT", 0.12), ("SEMANTIC HIT", 0.0
 
 
 def fill(made: Engine, number: int, seed: int = 1) -> None:
-    """Store this many records of one day, and feedback on some."""
-    dice = random.Random(seed)
-    for batch in _batches(_records(number, dice)):
+    """Store this many records of yesterday, and feedback on some."""
+    dice, start = random.Random(seed), int(time.time() * 1000) // DAY * DAY - DAY
+    for batch in _batches(_records(number, start, dice)):
         with made.begin() as connection:
             logs.add(connection, [(record, encode(record).decode()) for record in batch])
             cells.fold(connection, batch)
     rated = random.Random(seed).sample(range(number), int(number * RATED))
     for numbers in _batches(iter(sorted(rated))):
-        at = START + numbers[0] * DAY // number
+        at = start + numbers[0] * DAY // number
         with made.begin() as connection:
             opinions = [
                 Opinion(f"trace-{one}", dice.choice((-5, 5, 5, 10)), dice.choice((0.5, 1.0))) for one in numbers
@@ -50,12 +49,12 @@ def fill(made: Engine, number: int, seed: int = 1) -> None:
             feedback.add(Write(connection, 0, at), opinions, workspace=DEFAULT, api_key="key-0")
 
 
-def _records(number: int, dice: random.Random) -> Iterator[Record]:
+def _records(number: int, start: int, dice: random.Random) -> Iterator[Record]:
     """In the order of time, more by day than by night."""
     models = [(f"provider-{rank % 4}", f"model-{rank}") for rank in range(MODELS)]
     for one in range(number):
         place = one / number
-        at = START + int(DAY * (place + 0.08 * math.sin(2 * math.pi * place))) % DAY
+        at = start + int(DAY * (place + 0.08 * math.sin(2 * math.pi * place))) % DAY
         yield _record(one, at, models[_skewed(dice, MODELS)], dice)
 
 
