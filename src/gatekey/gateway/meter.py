@@ -5,7 +5,6 @@ The reservation is the most that the attempt can come to; it is settled with wha
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import ceil
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -214,12 +213,11 @@ class Meter:
         return Usage(input=read(asked), output=out, estimated=True)
 
     def _passed(self) -> int:
-        """About how many tokens of the answer have passed; of a long one its beginning is kept, and stands for all."""
+        """About how many tokens of the answer have passed."""
         entry, outcome = self._entry, self._outcome
         if not entry.kept:
             return passed(outcome.body) if outcome.ok else 0
-        kept = b"".join(entry.kept)
-        return ceil(passed(kept) * max(entry.answered / len(kept), 1))
+        return passed(b"".join(entry.kept), entry.answered)
 
     def _since(self, moment: float) -> int:
         return max(int((moment - self.began) * 1_000_000), 0)

@@ -14,6 +14,8 @@ TOKEN = 4
 """Bytes of text in a token, about."""
 MEDIA = 1000
 """Tokens of a picture, a sound or a document that is sent along, about."""
+SAMPLE = 32 * 1024
+"""Bytes of frames that are read, to the end of the frame that they end in."""
 LONG = 1024
 """Bytes of a string without a space from which on it is not text."""
 
@@ -37,17 +39,27 @@ def read(body: bytes) -> int:
         return 0
 
 
-def passed(frames: bytes) -> int:
-    """About how many tokens an answer carries, or the frames of one: their text, and what tools are called with."""
-    size = 0
-    decoder = sse.Decoder()
-    told = [frames] if frames.startswith(b"{") else [each.data for each in (*decoder.feed(frames), *decoder.close())]
+def passed(frames: bytes, size: int = 0) -> int:
+    """About how many tokens an answer carries, or the frames of one: their text, and what tools are called with.
+
+    `size` bytes passed in all, where `frames` are the beginning: that stands for the rest. So does the beginning of
+    many frames, for whoever leaves may be one of many.
+    """
+    if frames.startswith(b"{"):
+        told = [frames]
+    else:
+        size = max(size, len(frames))
+        end = frames.find(b"\n\n", SAMPLE)
+        frames = frames[: end + 2] if end >= 0 else frames
+        decoder = sse.Decoder()
+        told = [each.data for each in (*decoder.feed(frames), *decoder.close())]
+    text = 0
     for data in told:
         try:
-            size += _text(_decode(data))
+            text += _text(_decode(data))
         except (DecodeError, RecursionError, UnicodeDecodeError):
             continue
-    return ceil(size / TOKEN)
+    return ceil(text * max(size / max(len(frames), 1), 1) / TOKEN)
 
 
 def _weight(value: Any) -> int:

@@ -75,3 +75,14 @@ class TestPassed:
         assert passed(json.dumps({"choices": [{"message": {"role": "assistant", "content": "12345"}}]}).encode()) == 2
         assert passed(events({"choices": [{"text": "1234"}]}) + b'data: {"choices": [{"te') == 1
         assert passed(b"") == passed(b"{") == passed(b"\x00\xff") == 0
+
+    def test_the_beginning_of_many_stands_for_the_rest(self) -> None:
+        chunk = {"choices": [{"delta": {"content": "12345678"}}]}
+        frames = events(*[chunk] * 5000)
+        assert 9_990 <= passed(frames) <= 10_010
+        assert 19_980 <= passed(frames, 2 * len(frames)) <= 20_020
+        few = events(chunk, chunk)
+        assert passed(few, 10 * len(few)) == 40
+
+    def test_a_frame_larger_than_what_is_read(self) -> None:
+        assert passed(events({"choices": [{"delta": {"content": "1234" * 20_000}}]})) == 20_000
