@@ -19,6 +19,8 @@ KEYS = (
 )  # fmt: skip
 """What may be known of an attempt, besides metadata. `model` is the bare name that the provider is asked for."""
 METADATA = "metadata."
+ORGANISATION = "organisation_id"
+"""There is one organisation, whatever it is called: every request is of it."""
 
 MAX_GROUPS = 100_000
 """Counters of one policy that a worker tells apart; groups that it meets beyond them share one."""
@@ -84,6 +86,8 @@ class Policy(Struct, frozen=True):
 
 def holds(condition: Condition, facts: Facts) -> bool:
     """Whether an attempt is as a condition wants it."""
+    if condition.key == ORGANISATION:
+        return bool(condition.values) or not condition.excluded
     value = facts.get(condition.key)
     if not value:
         return not condition.values

@@ -61,6 +61,13 @@ def test_a_provider_s_model(facts: dict[str, str], expected: bool) -> None:
     assert holds(Condition("model", ("@openai/m",)), {**facts, "model": "m"}) is expected
 
 
+def test_there_is_one_organisation() -> None:
+    """A policy for it never fails to apply for want of its name."""
+    assert holds(Condition("organisation_id", ("any-name",)), FACTS)
+    assert not holds(Condition("organisation_id", (), ("any-name",)), FACTS)
+    assert policy(by=("organisation_id",)).applied(FACTS) is not None
+
+
 def test_every_condition_must_hold() -> None:
     one, other = Condition("provider", ("openai",)), Condition("metadata._user", ("alice",))
     assert policy(one).applied(FACTS) is not None
