@@ -8,10 +8,16 @@ from pathlib import Path
 
 from bench.load import CONNECTIONS
 from bench.results import Results, aligned
+from bench.sdk import MOST_BESIDE_BARE
 from bench.systems import System, said
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
+_CLIENT = "## The Python client"
+_CALLED = """\
+A chat completion, its JSON written and read, over a kept connection to the fake upstream, with {python}.
+The client may cost {most:g} times the bare `http.client`. The import is beside Python's own start.
+`scripts/bench --only sdk --write` writes this section by itself."""
 _TEMPLATE = Path(__file__).with_suffix(".md")
 
 
@@ -26,6 +32,7 @@ def write(results: Results, systems: Sequence[System], rounds: int, seconds: int
         targets=aligned(results.targets()),
         costs=aligned(results.costs()),
         stored=aligned(results.stored.costs()),
+        client=_client(results),
         footprint=aligned(results.footprint()),
         skipped=f"\n{left_out}\n" if left_out else "",
         connections=CONNECTIONS,
@@ -33,6 +40,18 @@ def write(results: Results, systems: Sequence[System], rounds: int, seconds: int
         seconds=seconds,
     )
     PAGE.write_text(text)
+
+
+def write_client(results: Results) -> None:
+    """Write anew what the page says about the Python client, and leave the rest."""
+    before, _, rest = PAGE.read_text().partition(f"\n{_CLIENT}\n")
+    after = rest.partition("\n## ")[2]
+    PAGE.write_text(f"{before}\n{_CLIENT}\n\n{_client(results)}\n\n## {after}")
+
+
+def _client(results: Results) -> str:
+    python = f"Python {platform.python_version()}"
+    return f"{aligned(results.client.costs())}\n\n" + _CALLED.format(python=python, most=MOST_BESIDE_BARE)
 
 
 def _machine() -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bench.cases import ALL, MOST_MEMORY, TARGETS, Case
 from bench.load import Sample
+from bench.sdk import Found as Client
 from bench.stored import Found
 
 Table = list[list[str]]
@@ -15,13 +16,14 @@ Table = list[list[str]]
 @dataclass(slots=True)
 class Results:
     """Samples by (case, system); first tokens, memory and start-up by system; `stored`: what a stored
-    credential costs; `skipped`: what was left out, and why."""
+    credential costs; `client`: what a call costs in the Python client; `skipped`: what was left out, and why."""
 
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
     first: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, tuple[int, int]] = field(default_factory=dict)
     startup: dict[str, float] = field(default_factory=dict)
     stored: Found = field(default_factory=Found)
+    client: Client = field(default_factory=Client)
     skipped: list[str] = field(default_factory=list)
 
     def median(self, case: str, system: str, figure: str) -> float | None:
@@ -67,7 +69,7 @@ class Results:
             if ratio is not None:
                 name = f"{target.case.title}: CPU beside {target.peer}"
                 rows.append([name, f"{ratio:.2f} x", f"{target.most:.2f} x", _verdict(ratio <= target.most)])
-        for name, ratio, most in self.stored.targets():
+        for name, ratio, most in (*self.stored.targets(), *self.client.targets()):
             rows.append([name, f"{ratio:.2f} x", f"{most:.2f} x", _verdict(ratio <= most)])
         if "gatekey" in self.memory:
             now, _ = self.memory["gatekey"]
