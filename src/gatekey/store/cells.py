@@ -42,23 +42,26 @@ def fold(connection: Connection, records: Sequence[Record]) -> None:
     """Add records, each of which is given once. In sorted order, so that two writers do not wait for each other in a
     circle."""
     sums: dict[Key, list[int]] = {}
-    spread: dict[Key, list[int]] = {}
+    spread: dict[Key, int] = {}
     for record in records:
         hour, step = record.created_at // HOUR * HOUR, bucket(record.total_us)
-        workspace, cached = clean(record.workspace, 64), clean(record.cache_status, 32)
+        workspace, cached, status = clean(record.workspace, 64), clean(record.cache_status, 32), record.status
         measured = _measured(record)
         retries = record.retries if record.ok and record.retries > 0 else 0
-        outcome = (record.status, cached, retries)
         for dimension, value in dimensions(record):
-            place = (dimension, workspace, hour, value)
+            key: Key = (dimension, workspace, hour, value, *TOGETHER)
             if dimension in SPREAD:
-                _add(sums, place + outcome, measured)
                 # Of a dimension's value there are too few requests to tell outcomes apart in each bucket.
-                _add(spread, (*place, *(TOGETHER if dimension else outcome)[:2], step), (1,))
+                here: Key = (*key[:6], step) if dimension else ("", workspace, hour, "", status, cached, step)
+                spread[here] = spread.get(here, 0) + 1
+                key = (dimension, workspace, hour, value, status, cached, retries)
+            found = sums.get(key)
+            if found is None:
+                sums[key] = [*measured]
             else:
-                _add(sums, place + TOGETHER, measured)
-    _upsert(connection, cells, sums)
-    _upsert(connection, latencies, spread)
+                _add(found, measured)
+    _upsert(connection, cells, [(*key, *found) for key, found in sorted(sums.items())])
+    _upsert(connection, latencies, [(*key, count) for key, count in sorted(spread.items())])
 
 
 def dimensions(record: Record) -> Iterator[tuple[str, str]]:
@@ -75,8 +78,11 @@ def dimensions(record: Record) -> Iterator[tuple[str, str]]:
     ):
         if value:
             yield dimension, value
-    metadata = {clean(key): clean(value) for key, value in islice(record.metadata.items(), MAX_METADATA)}
-    yield from ((METADATA + key, value) for key, value in metadata.items() if value)
+    if record.metadata:
+        metadata = {clean(key): clean(value) for key, value in islice(record.metadata.items(), MAX_METADATA)}
+        for key, value in metadata.items():
+            if value:
+                yield METADATA + key, value
 
 
 def model(record: Record) -> str:
@@ -110,27 +116,31 @@ def forget(connection: Connection, before: int) -> None:
 def _measured(record: Record) -> tuple[int, ...]:
     """What a record adds to a cell: in the order of `SUMS`."""
     prompt, completion = (record.usage.prompt, record.usage.completion) if record.usage else (0, 0)
-    return (
-        *(1, not record.ok, record.fell_back, unpriced(record), record.cache_status in HITS, record.cost or 0),
-        *(prompt, completion, record.total_us, record.created_at, record.created_at),
-    )
+    flags = (not record.ok, record.fell_back, unpriced(record), record.cache_status in HITS)
+    numbers = (record.cost or 0, prompt, completion, record.total_us, record.created_at, record.created_at)
+    return (1, *map(int, flags), *numbers)
 
 
-def _add(to: dict[Key, list[int]], key: Key, measured: tuple[int, ...]) -> None:
-    found = to.get(key)
-    if found is None:
-        to[key] = [int(number) for number in measured]
-        return
-    for place, number in enumerate(measured[:9]):
-        found[place] += number
-    if len(measured) > 9:
-        found[9:] = max(found[9], measured[9]), min(found[10], measured[10])
+def _add(found: list[int], measured: tuple[int, ...]) -> None:
+    """One by one: this is done a dozen times for each record."""
+    requests, errors, fallbacks, missing, hits, cost, prompt, completion, us, last, first = measured
+    found[0] += requests
+    if errors or fallbacks or missing or hits:
+        found[1] += errors
+        found[2] += fallbacks
+        found[3] += missing
+        found[4] += hits
+    found[5] += cost
+    found[6] += prompt
+    found[7] += completion
+    found[8] += us
+    found[9] = max(found[9], last)
+    found[10] = min(found[10], first)
 
 
-def _upsert(connection: Connection, table: Table, found: dict[Key, list[int]]) -> None:
-    if found:
+def _upsert(connection: Connection, table: Table, rows: list[tuple[str | int, ...]]) -> None:
+    if rows:
         # Past the statement compiler, which would take longer than the database.
-        rows = [(*key, *sums) for key, sums in sorted(found.items())]
         connection.exec_driver_sql(_adding(table, "?" if connection.dialect.paramstyle == "qmark" else "%s"), rows)
 
 
