@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,27 @@ def test_one_process(prices: dict[str, str], fake: Fake, tmp_path: Path) -> None
         accounts = database.execute("SELECT spent, held FROM ledger_accounts WHERE name = ?", (f"key/{id}/cost",))
         assert accounts.fetchall() == [(COST, 0)]
         assert database.execute("SELECT count(*) FROM ledger_holders").fetchone() == (0,)
+
+
+def test_what_was_running_when_it_was_killed_stays_paid(prices: dict[str, str], fake: Fake, tmp_path: Path) -> None:
+    """Nobody knows what became of it, so that nobody else may spend it."""
+    fake.on(CHATS, chat(model="flat").late(0.5))
+    gateway = Gateway(env=prices, data=tmp_path / "data")
+    gateway.__enter__()
+    try:
+        _, key = api_key(gateway, usage_limits=[{"type": "cost", "credit_limit": PAID * COST / 1e9}])
+        headers = at(fake) | {"x-portkey-api-key": key}
+        with ThreadPoolExecutor(1) as pool:
+            callers = pool.submit(asyncio.run, crowd([gateway], 40, headers, FLAT))
+            fake.wait(PAID // 2)
+            gateway.process.kill()
+            assert callers.exception(20) is not None
+    finally:
+        gateway._end()
+    with Gateway(env=prices, data=tmp_path / "data") as again:
+        statuses = Counter(asyncio.run(crowd([again], 40, headers, FLAT)))
+    assert len(fake.requests) <= PAID, statuses
+    assert set(statuses) <= {200, 412, 429}, statuses
 
 
 def test_four_workers(prices: dict[str, str], fake: Fake) -> None:
