@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import cases, hot, load, page, process, sdk, stored, systems
+from bench import analytics, cases, hot, load, page, process, sdk, stored, systems
 from bench.process import Ground
 from bench.results import Results, aligned
 from bench.systems import System, Upstreams
@@ -52,6 +52,8 @@ def main() -> int:
                 return _stored(ground, upstreams, _QUICK if options.quick else _WHOLE)
             if options.only == "sdk":
                 return _client(ground, upstreams, options.write)
+            if options.only == "analytics":
+                return _analytics(ground, upstreams, options.write)
             return _compare(ground, upstreams, names, options)
     except process.DidNotStart as error:
         print(f"did not start: {error}")
@@ -61,15 +63,17 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Gatekey beside nginx and the original.")
     parser.add_argument("--quick", action="store_true", help="under 40 s, without long chat and store; rougher figures")
-    parser.add_argument("--only", choices=("plain", "stream", "memory", "stored", "sdk"), help="one part of it")
+    parser.add_argument(
+        "--only", choices=("plain", "stream", "memory", "stored", "sdk", "analytics"), help="one part of it"
+    )
     parser.add_argument("--write", action="store_true", help="put the result into docs/benchmarks.md")
     parser.add_argument(
         "--profile", action="store_true", help="Gatekey's hottest functions (with --only: of that part)"
     )
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND", help="another gateway; {port}")
     options = parser.parse_args()
-    if options.write and (options.quick or options.only not in (None, "sdk") or options.peer):
-        parser.error("--write is for a whole run, or for --only sdk")
+    if options.write and (options.quick or options.only not in (None, "sdk", "analytics") or options.peer):
+        parser.error("--write is for a whole run, or for --only sdk or analytics")
     return options
 
 
@@ -87,6 +91,7 @@ def _compare(ground: Ground, upstreams: Upstreams, names: Sequence[str], options
     if not (options.quick or options.only):
         found.stored = stored.measure(ground, upstreams, pace.rounds, pace.seconds, _say)
         found.client = sdk.measure(ground, upstreams, _say)
+        found.analytics = analytics.measure(ground, upstreams, _say)
     _show(found)
     if "gatekey" not in found.startup:
         print("\nGatekey did not start: no result.")
@@ -110,8 +115,17 @@ def _client(ground: Ground, upstreams: Upstreams, write: bool) -> int:
     return 0
 
 
+def _analytics(ground: Ground, upstreams: Upstreams, write: bool) -> int:
+    found = Results(analytics=analytics.measure(ground, upstreams, _say))
+    _show(found)
+    if write:
+        page.write_analytics(found)
+    return 0
+
+
 def _show(found: Results) -> None:
-    for table in (found.costs(), found.stored.costs(), found.client.costs(), found.footprint(), found.targets()):
+    parts = (found.stored.costs(), found.client.costs(), found.analytics.costs(), found.footprint(), found.targets())
+    for table in (found.costs(), *parts):
         if len(table) > 1:
             print(f"\n{aligned(table)}")
 

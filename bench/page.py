@@ -6,6 +6,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.analytics import ASKED, CUT, QUESTIONS, RECORDS, SLOW
 from bench.load import CONNECTIONS
 from bench.results import Results, aligned
 from bench.sdk import MOST_BESIDE_BARE
@@ -18,6 +19,12 @@ _CALLED = """\
 A chat completion, its JSON written and read, over a kept connection to the fake upstream, with {python}.
 The client may cost {most:g} times the bare `http.client`. The import is beside Python's own start.
 `scripts/bench --only sdk --write` writes this section by itself."""
+_ANALYTICS, _AFTER = "## Analytics", "Memory and start"
+_COUNTED = """\
+Over a day of {records:,} records in SQLite, over HTTP, one at a time; each figure is the median of {asked}.
+*Hours cut*: {cut:.1f} minutes are missing at both ends, where records themselves are looked at.
+*{slow}*: two kinds of filters, for which no sums are kept ({filters}): every record of the day is looked at.
+CPU is the gateway's, for the whole day. `scripts/bench --only analytics --write` writes this section by itself."""
 _TEMPLATE = Path(__file__).with_suffix(".md")
 
 
@@ -33,6 +40,7 @@ def write(results: Results, systems: Sequence[System], rounds: int, seconds: int
         costs=aligned(results.costs()),
         stored=aligned(results.stored.costs()),
         client=_client(results),
+        analytics=_analytics(results),
         footprint=aligned(results.footprint()),
         skipped=f"\n{left_out}\n" if left_out else "",
         connections=CONNECTIONS,
@@ -44,9 +52,29 @@ def write(results: Results, systems: Sequence[System], rounds: int, seconds: int
 
 def write_client(results: Results) -> None:
     """Write anew what the page says about the Python client, and leave the rest."""
-    before, _, rest = PAGE.read_text().partition(f"\n{_CLIENT}\n")
-    after = rest.partition("\n## ")[2]
-    PAGE.write_text(f"{before}\n{_CLIENT}\n\n{_client(results)}\n\n## {after}")
+    _section(_CLIENT, _client(results))
+
+
+def write_analytics(results: Results) -> None:
+    """The same of analytics."""
+    _section(_ANALYTICS, _analytics(results))
+
+
+def _section(heading: str, text: str) -> None:
+    page = PAGE.read_text()
+    before, found, rest = page.partition(f"\n{heading}\n")
+    if found:
+        after = rest.partition("\n## ")[2]
+    else:
+        before, _, rest = page.partition(f"\n## {_AFTER}\n")
+        after = f"{_AFTER}\n{rest}"
+    PAGE.write_text(f"{before}\n{heading}\n\n{text}\n\n## {after}")
+
+
+def _analytics(results: Results) -> str:
+    days = "`" + "`, `".join(f"{name}={value}" for name, value in QUESTIONS[SLOW].items()) + "`"
+    words = _COUNTED.format(records=RECORDS, asked=ASKED, slow=SLOW, filters=days, cut=CUT / 60_000)
+    return f"{aligned(results.analytics.costs())}\n\n{words}"
 
 
 def _client(results: Results) -> str:

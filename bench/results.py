@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bench.analytics import Found as Analytics
 from bench.cases import ALL, MOST_MEMORY, TARGETS, Case
 from bench.load import Sample
 from bench.sdk import Found as Client
@@ -16,7 +17,8 @@ Table = list[list[str]]
 @dataclass(slots=True)
 class Results:
     """Samples by (case, system); first tokens, memory and start-up by system; `stored`: what a stored
-    credential costs; `client`: what a call costs in the Python client; `skipped`: what was left out, and why."""
+    credential costs; `client`: what a call costs in the Python client;
+    `analytics`: how long they take; `skipped`: what was left out, and why."""
 
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
     first: dict[str, list[float]] = field(default_factory=dict)
@@ -24,6 +26,7 @@ class Results:
     startup: dict[str, float] = field(default_factory=dict)
     stored: Found = field(default_factory=Found)
     client: Client = field(default_factory=Client)
+    analytics: Analytics = field(default_factory=Analytics)
     skipped: list[str] = field(default_factory=list)
 
     def median(self, case: str, system: str, figure: str) -> float | None:
@@ -71,6 +74,8 @@ class Results:
                 rows.append([name, f"{ratio:.2f} x", f"{target.most:.2f} x", _verdict(ratio <= target.most)])
         for name, ratio, most in (*self.stored.targets(), *self.client.targets()):
             rows.append([name, f"{ratio:.2f} x", f"{most:.2f} x", _verdict(ratio <= most)])
+        for name, took, at_most in self.analytics.targets():
+            rows.append([name, f"{took:.0f} ms", f"{at_most:.0f} ms", _verdict(took <= at_most)])
         if "gatekey" in self.memory:
             now, _ = self.memory["gatekey"]
             verdict = _verdict(now < MOST_MEMORY)
