@@ -153,6 +153,16 @@ def test_a_caller_that_leaves_pays_for_what_passed(priced: Gateway, fake: Fake) 
     assert [key.call(at(fake)).status for _ in range(2)] == [200, 412]
 
 
+def test_a_caller_that_leaves_a_forwarded_stream_too(priced: Gateway, fake: Fake) -> None:
+    key = Key(priced, budget(10**9))
+    fake.on("/v1/anything", chat_stream(("four", "more")).stalled(3))
+    with priced.open("POST", "/v1/anything", at(fake), {"model": "flat", "max_tokens": 7}, key=key.key) as stream:
+        events = stream.events()
+        for _ in range(3):
+            next(events)
+    wait_until(lambda: key.spent == 20_000, 5, "what passed is counted")
+
+
 def test_a_caller_that_leaves_before_the_answer(priced: Gateway, fake: Fake) -> None:
     """It was sent, and nobody will ever know what it cost: it counts as what it could."""
     key = Key(priced, budget(2 * COST))

@@ -176,12 +176,19 @@ class Meter:
         """
         used, cost = self.tried.usage, self.tried.cost
         came = self._outcome.ok and self._outcome.body
-        lost = used is not None and used.estimated and not self._entry.stream and not came
+        lost = used is not None and used.estimated and not came and not self._streams
         for limit in self._limits:
             if limit.counts == "tokens":
                 yield None if lost else used.total if used is not None else 0 if self._costless else None
             else:
                 yield None if lost else cost
+
+    @property
+    def _streams(self) -> bool:
+        """Whether the answer passes as it is made."""
+        return self._entry.stream or any(
+            name == "content-type" and kind.startswith("text/event-stream") for name, kind in self._outcome.headers
+        )
 
     @property
     def _costless(self) -> bool:
