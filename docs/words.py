@@ -180,6 +180,7 @@ virtual key too: `@openai-main/gpt-4o-mini`.
 
 Each of these is tried against a running gateway, with a provider of the OpenAI dialect and, the program unchanged,
 with Anthropic's.
+The gateway has a client of its own, too, for all that it serves: [the Python client](guides/python-sdk.md).
 """
 FEATURES = {
     "plain": "whole answers", "streamed": "streams", "tools": "tools", "structured": "structured output",
