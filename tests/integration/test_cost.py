@@ -303,6 +303,15 @@ def test_a_forwarded_answer_can_be_read_whatever_the_caller_accepts(gateway: Gat
     assert fake.requests[0].header("accept-encoding") == "identity"
 
 
+def test_a_price_of_the_operators_own_is_told_to_those_who_have_a_key(gateway: Gateway) -> None:
+    path = "/v1/model-configs/pricing/openai/a-model"
+    assert gateway.call("GET", path).json()["pay_as_you_go"]["request_token"] == {"price": 0.0002}
+    refused = gateway.call("GET", path, key=None)
+    assert (refused.status, refused.json()["success"]) == (401, False)
+    assert gateway.call("GET", path, key="gk-nobody-knows-this").status == 401
+    assert gateway.call("GET", "/v1/model-configs/pricing/openai/gpt-4o", key=None).status == 200
+
+
 def test_a_changed_file_is_taken_in_and_a_bad_one_is_not(gateway: Gateway, fake: Fake, file: Path) -> None:
     """The last test here: it leaves the prices as they were, but the gateway's log is its own."""
 

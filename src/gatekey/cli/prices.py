@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from gatekey.cli.settings import BadSettings
-from gatekey.cli.tables import table
 from gatekey.errors import NotFound
 from gatekey.pricing import BadPrices, Rates, Table
 from gatekey.pricing.table import FILE_NAMES
@@ -22,7 +21,7 @@ log = logging.getLogger("gatekey")
 def load(file: str = "") -> Table:
     """The shipped table; what `file` names, if anything, is laid over it. Raises `BadSettings`."""
     # A test holds its entries, so that they need not be read here.
-    shipped = Table.parse(resources.files("gatekey.pricing").joinpath("prices.json").read_bytes(), checked=False)
+    shipped = Table.parse(resources.files("gatekey.pricing").joinpath("prices.json").read_bytes(), shipped=True)
     if not file:
         return shipped
     try:
@@ -93,15 +92,16 @@ def tell(file: str, provider: str, model: str, *, as_json: bool = False) -> str:
 
     Raises `BadSettings` for the file, `NotFound` where no price is known.
     """
+    from gatekey.cli.tables import table  # which a worker, that has prices too, has no use for
+
     known = load(file)
     entry, price = known.entry(provider.lower(), model), known.find(provider.lower(), model)
     if entry is None or price is None:
         raise NotFound(f"No price is known of {model!r} at {provider!r}: calls of it are unpriced, which is not free.")
     name, told = entry
-    shipped = load().entries.get(provider.lower(), {}).get(name) == told
-    source = "the prices that ship with this version" if shipped else f"GATEKEY_PRICES ({file})"
-    made_of = f" ({', '.join(f'{package} {version}' for package, version in told.sources.items())})" if shipped else ""
-    where = f"{source}{f', as of {told.date}' if told.date else ''}{made_of}"
+    source = "the prices that ship with this version" if told.shipped else f"GATEKEY_PRICES ({file})"
+    made_of = f" ({', '.join(f'{package} {version}' for package, version in told.sources.items())})"
+    where = f"{source}{f', as of {told.date}' if told.date else ''}{made_of if told.shipped else ''}"
     if as_json:
         names = {kind: name for name, kind in FILE_NAMES.items()}
         steps = [{names.get(kind, kind): _dollars(nano) for kind, nano in _priced(rates)} for rates in price.rates]

@@ -157,8 +157,6 @@ class App:
             trace_id = f"{seed:032x}"
             endpoint = kind = KINDS.get((scope["method"], pathname)) or _forwardable(pathname)
             reserved = kind == "control"
-            if reserved and scope["method"] == "GET" and pathname.startswith(price_list.PREFIX):
-                return await self._price(reply, pathname.removeprefix(price_list.PREFIX))
             head = headers.read(scope["headers"])
             trace_id = head.options.trace_id = head.options.trace_id or trace_id
             if head.options.traced:
@@ -205,6 +203,8 @@ class App:
             self._running -= 1
 
     async def _control_plane(self, call: Call, scope: Scope, receive: Receive, reply: Reply) -> None:
+        if call.method == "GET" and call.pathname.startswith(price_list.PREFIX):
+            return await self._price(call, reply)
         path = call.pathname.removeprefix("/v1")
         if self._control is not None and self._control.signed(call.method, path):
             call.principal = NOBODY
@@ -212,7 +212,7 @@ class App:
             recognise(call, self._house)
         if self._control is None:
             raise UnknownRoute(f"{call.pathname[:200]} is not served here, and is never forwarded to a provider.")
-        await self._control.answer(scope, path, call.head, call.principal, receive, reply)
+        return await self._control.answer(scope, path, call.head, call.principal, receive, reply)
 
     async def _fail(self, reply: Reply, failure: GatekeyError, trace_id: str, reserved: bool = False) -> None:
         self._metrics.refused(failure.code)
@@ -237,8 +237,14 @@ class App:
                     pass
         await reply.end()
 
-    async def _price(self, reply: Reply, path: str) -> None:
-        told = price_list.answer(path, self._house.money.prices.table, self._house.catalog)
+    async def _price(self, call: Call, reply: Reply) -> None:
+        try:
+            recognise(call, self._house)
+            known = True
+        except GatekeyError:
+            known = False
+        path = call.pathname.removeprefix(price_list.PREFIX)
+        told = price_list.answer(path, self._house.money.prices.table, self._house.catalog, known=known)
         await reply.whole(200, [(b"content-type", JSON.encode())], json.encode(told))
 
     async def health(self, reply: Reply) -> None:

@@ -266,11 +266,13 @@ def _price() -> Object:
     operation: Object = {
         "operationId": "model-pricing",
         "summary": "What a model costs",
-        "description": "By the table. What integrations and workspaces have set is not in it.",
+        "description": "By the table that ships, for anybody; by the operator's own, for whoever has a key. What "
+        "integrations and workspaces have set is not in it.",
         "tags": ["gateway"],
         "security": [],
         "responses": {
             "200": {"description": "Its prices.", "content": {JSON: {"schema": schema}}},
+            "401": {"description": "The price is the operator's own.", "content": unknown},
             "404": {"description": "No price is known.", "content": unknown},
         },
     }

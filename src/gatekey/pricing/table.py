@@ -40,11 +40,15 @@ _entry = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 class Entry(Struct, frozen=True):
-    """What a table says about a model: as it stands in the file (`text`), whose `date` and `sources` say more."""
+    """What a table says about a model: as it stands in the file (`text`), whose `date` and `sources` say more.
+
+    `shipped`: the file is the one that ships, which is no secret.
+    """
 
     text: Raw
     date: str = ""
     sources: Mapping[str, str] = {}
+    shipped: bool = False
 
 
 class Table(Struct, frozen=True):
@@ -53,23 +57,23 @@ class Table(Struct, frozen=True):
     entries: Mapping[str, Mapping[str, Entry]] = {}
 
     @classmethod
-    def parse(cls, data: bytes, *, checked: bool = True) -> "Table":
+    def parse(cls, data: bytes, *, shipped: bool = False) -> "Table":
         """The table that a file holds. Raises `BadPrices`.
 
-        `checked` False: its entries are known to be good, and none is read before it is asked for.
+        `shipped`: its entries are known to be good, and none is read before it is asked for.
         """
         try:
             file = _file.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BadPrices(f"not a table of prices: {error}") from None
-        if checked:
+        if not shipped:
             for provider, models in file.providers.items():
                 for model, text in models.items():
                     _price(text, f"{provider}/{model}")
         return cls(
             {
                 provider.lower(): {
-                    model.lower(): Entry(text, file.date, file.sources) for model, text in models.items()
+                    model.lower(): Entry(text, file.date, file.sources, shipped) for model, text in models.items()
                 }
                 for provider, models in file.providers.items()
             }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gatekey.catalog import Catalog
-from gatekey.errors import NotFound
+from gatekey.errors import NotFound, Unauthenticated
 from gatekey.gateway.price_list import answer
 from gatekey.pricing import Price, Table
 from gatekey.wire.usage import Usage
@@ -20,7 +20,7 @@ TABLE = Table.parse(
 
 
 def told(path: str) -> dict[str, Any]:
-    return answer(path, TABLE, CATALOG)
+    return answer(path, TABLE, CATALOG, known=True)
 
 
 def test_cents_for_a_token() -> None:
@@ -78,3 +78,10 @@ def test_what_is_not_known(path: str, param: str) -> None:
     with pytest.raises(NotFound) as failure:
         told(path)
     assert failure.value.param == param
+
+
+def test_what_the_operator_has_set_is_told_to_those_who_have_a_key() -> None:
+    with pytest.raises(Unauthenticated, match="the operator's own"):
+        answer("openai/a-model", TABLE, CATALOG, known=False)
+    shipped = Table.parse(b'{"providers": {"openai": {"b-model": {"input": 1}}}}', shipped=True)
+    assert answer("openai/b-model", TABLE.over(shipped), CATALOG, known=False)["currency"] == "USD"
