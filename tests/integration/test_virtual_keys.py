@@ -237,7 +237,7 @@ def test_no_secret_is_found_anywhere(fake: Fake) -> None:
         said += audited.body
         said += done(running, "virtual-keys", "list", "--json").encode()
         said += done(running, "virtual-keys", "show", "vk").encode()
-        kept = {file.name: file.read_bytes() for file in running.data.iterdir()}
+        kept = {file.name: file.read_bytes() for file in running.data.rglob("*") if file.is_file()}
         log = running.log.encode()
     assert {"gatekey.db", "gatekey.db-wal"} <= kept.keys()
     for secret in (key, second, header, option, misspelt, refused):
