@@ -20,6 +20,7 @@ from gatekey.limits.lease import Rate
 from gatekey.limits.leases import MOST_ASKS, POLL, TICK, Asked, Grant, Leases, Waiter
 from gatekey.limits.ledger import LIFE, Gone, Ledger
 from gatekey.limits.limit import Limit
+from gatekey.limits.refusals import shown
 
 __all__ = ["Grant", "Numbers", "Purse"]
 
@@ -130,9 +131,10 @@ class Purse:
             await self._pause()
             try:
                 await self._talk()
-            except Exception:
+            except Exception as failure:
                 # Whatever it is, talking goes on: without it no budget would be kept, nor any call that has one served.
-                log.exception("The worker's account with the ledger of budgets failed.")
+                log.exception("An exchange with the ledger of budgets failed in an unknown way.")
+                self._failed((), failure)
                 await asyncio.sleep(TICK)
             self._answer()
 
@@ -212,8 +214,11 @@ class Purse:
         alerts, self._leases.alerts = self._leases.alerts, []
         self._alerts += len(alerts)
         for alert in alerts:
-            limit, unit = alert.limit, "nano-dollars" if alert.limit.counts == "cost" else alert.limit.counts
+            limit = alert.limit
+            spent, amount, threshold = (
+                shown(limit, value or 0) for value in (alert.spent, limit.amount, limit.alert_threshold)
+            )
             log.warning(
-                "Budget alert: %d of %d %s are spent of %s (%s), whose threshold is %s.",
-                *(alert.spent, limit.amount, unit, limit.account, limit.owner, limit.alert_threshold),
+                "Budget alert: %s of %s are spent of %s (%s); its threshold is %s.",
+                *(spent, amount, limit.account, limit.owner, threshold),
             )

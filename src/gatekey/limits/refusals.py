@@ -32,12 +32,13 @@ def spent(limit: Limit, left: int, bound: int) -> Exhausted:
     """A budget leaves too little for a call, by what is spent of it: `left` of the `bound` that it may come to."""
     return Exhausted(
         f"The {limit.counts} budget of the {limit.owner or limit.account} is spent: what is left, "
-        f"{_shown(limit, max(0, left))}, does not pay for this call, which may come to {_shown(limit, bound)}. "
+        f"{shown(limit, max(0, left))}, does not pay for this call, which may come to {shown(limit, bound)}. "
         "Ask for fewer tokens, or have the budget raised or reset."
     )
 
 
-def _shown(limit: Limit, amount: int) -> str:
+def shown(limit: Limit, amount: int) -> str:
+    """An amount in words: dollars, or a count of what the limit counts."""
     if limit.counts != "cost":
         return f"{amount} {limit.counts}"
     whole, nano = divmod(amount, 10**9)

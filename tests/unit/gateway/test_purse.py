@@ -251,7 +251,8 @@ def test_an_alert_is_logged_and_counted(caplog: pytest.LogCaptureFixture) -> Non
         await until(lambda: purse.numbers.alerts == 1)
 
     run(test)
-    assert "60 of 100 nano-dollars are spent of key/2/cost (API key), whose threshold is 50" in caplog.text
+    told = "Budget alert: $0.00000006 of $0.0000001 are spent of key/2/cost (API key); its threshold is $0.00000005."
+    assert told in caplog.text
 
 
 def test_whatever_the_ledger_does_talking_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -263,6 +264,8 @@ def test_whatever_the_ledger_does_talking_goes_on(caplog: pytest.LogCaptureFixtu
             return answer
 
     async def test(twin: Twin, purse: Purse) -> None:
+        with pytest.raises(LedgerDown):
+            await purse.reserve([(SMALL, 80)])
         (await purse.reserve([(SMALL, 80)])).settle([80])
 
     assert run(test, Odd()).books.accounts[SMALL.account].spent == 80
