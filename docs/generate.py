@@ -15,12 +15,12 @@ from msgspec import NODEFAULT
 
 import gatekey.providers
 from docs import words
-from gatekey import cli, errors
+from gatekey import errors
 from gatekey.admin.app import routes
 from gatekey.admin.limits import RateLimit, UsageLimit
 from gatekey.admin.route import Route
 from gatekey.catalog import Catalog
-from gatekey.cli import settings
+from gatekey.cli import commands, settings
 from gatekey.config import language
 from gatekey.config.load import MAX_CONDITIONAL_TARGETS, MAX_NESTED_TARGETS, MAX_ROOT_TARGETS
 from gatekey.errors import BadConfig, GatekeyError
@@ -173,7 +173,7 @@ def _mapped(name: str, to: To | None) -> tuple[str, str, str]:
 
 def setting_rows() -> Iterator[tuple[str, str, str, str, str]]:
     """Every setting of the process."""
-    flags = inspect.signature(cli.serve).parameters
+    flags = inspect.signature(commands.serve).parameters
     for name, field in settings.fields().items():
         flag = f"--{name.replace('_', '-')}" if name in flags else ""
         kind: Any = field.type

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from gatekey import cli
 from gatekey.catalog import Catalog
+from gatekey.cli.commands import app
 from gatekey.config.load import load
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def test_commands_exist(name: str) -> None:
 
 def commands() -> list[tuple[str, ...]]:
     """Every command of `gatekey`."""
-    group = typer.main.get_command(cli.app)
+    group = typer.main.get_command(app)
     found = []
     for name, command in getattr(group, "commands", {}).items():
         inner = getattr(command, "commands", {})

@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from gatekey.cli import app
+from gatekey.cli.commands import app
 from tests.asking import CHAT, CHATS, MESSAGES, at
 from tests.fake import Fake, error, wait_until
 from tests.gateway import KEY, Gateway

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from gatekey.cli import server
+from gatekey.cli import server, worker
 from gatekey.cli.settings import BadSettings, Settings
 from gatekey.gateway.app import App
 
@@ -35,4 +35,4 @@ def gateway(**settings: Any) -> App:
         told, _ = server.prepared(msgspec.convert(settings, Settings).checked())
     except msgspec.ValidationError as error:
         raise BadSettings(f"A setting is wrong: {error}") from None
-    return server.application(told)
+    return worker.application(told)
