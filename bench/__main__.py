@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench import analytics, cases, hot, load, page, process, sdk, stored, systems
+from bench import analytics, cases, hot, load, page, process, sdk, stored, systems, whole
 from bench.process import Ground
 from bench.results import Results, aligned
 from bench.systems import System, Upstreams
@@ -50,6 +50,8 @@ def main() -> int:
                 return _profile(ground, upstreams, options.only)
             if options.only == "stored":
                 return _stored(ground, upstreams, _QUICK if options.quick else _WHOLE)
+            if options.only == "whole":
+                return _everything(ground, upstreams, _QUICK if options.quick else _WHOLE)
             if options.only == "sdk":
                 return _client(ground, upstreams, options.write)
             if options.only == "analytics":
@@ -64,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Gatekey beside nginx and the original.")
     parser.add_argument("--quick", action="store_true", help="under 40 s, without long chat and store; rougher figures")
     parser.add_argument(
-        "--only", choices=("plain", "stream", "memory", "stored", "sdk", "analytics"), help="one part of it"
+        "--only", choices=("plain", "stream", "memory", "stored", "whole", "sdk", "analytics"), help="one part of it"
     )
     parser.add_argument("--write", action="store_true", help="put the result into docs/benchmarks.md")
     parser.add_argument(
@@ -92,6 +94,7 @@ def _compare(ground: Ground, upstreams: Upstreams, names: Sequence[str], options
         found.stored = stored.measure(ground, upstreams, pace.rounds, pace.seconds, _say)
         found.client = sdk.measure(ground, upstreams, _say)
         found.analytics = analytics.measure(ground, upstreams, _say)
+        found.whole = whole.measure(ground, upstreams, pace.rounds, pace.seconds, _say)
     _show(found)
     if "gatekey" not in found.startup:
         print("\nGatekey did not start: no result.")
@@ -103,6 +106,12 @@ def _compare(ground: Ground, upstreams: Upstreams, names: Sequence[str], options
 
 def _stored(ground: Ground, upstreams: Upstreams, pace: Pace) -> int:
     found = Results(stored=stored.measure(ground, upstreams, pace.rounds, pace.seconds, _say))
+    _show(found)
+    return 0
+
+
+def _everything(ground: Ground, upstreams: Upstreams, pace: Pace) -> int:
+    found = Results(whole=whole.measure(ground, upstreams, pace.rounds, pace.seconds, _say))
     _show(found)
     return 0
 
@@ -124,8 +133,8 @@ def _analytics(ground: Ground, upstreams: Upstreams, write: bool) -> int:
 
 
 def _show(found: Results) -> None:
-    parts = (found.stored.costs(), found.client.costs(), found.analytics.costs(), found.footprint(), found.targets())
-    for table in (found.costs(), *parts):
+    parts = (found.stored, found.whole, found.client, found.analytics)
+    for table in (found.costs(), *(part.costs() for part in parts), found.footprint(), found.targets()):
         if len(table) > 1:
             print(f"\n{aligned(table)}")
 

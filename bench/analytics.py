@@ -23,6 +23,8 @@ from gatekey.store.database import engine
 from gatekey.store.tables import cells
 
 RECORDS = 1_000_000
+FOLDER = "day"
+"""Data folder that has them."""
 MOST = 300.0
 """ms that an answer may take, whose filters one kind of sums has."""
 ASKED = 5
@@ -71,8 +73,8 @@ class Found:
 def measure(ground: Ground, upstreams: Upstreams, say: Callable[[str], None], records: int = RECORDS) -> Found:
     """Ask for everything. RuntimeError where an answer is none."""
     say(f"storing {records:,} records")
-    began = _filled(ground, records)
-    gateway = systems.gatekey(ground, upstreams, "day").running
+    began = filled(ground, records)
+    gateway = systems.gatekey(ground, upstreams, FOLDER).running
     found = Found()
     for path in (*(f"graphs/{name}" for name in GRAPHS), "summary/cache", *(f"groups/{name}" for name in GROUPS)):
         say(f"analytics/{path.partition('?')[0]}")
@@ -91,14 +93,15 @@ def measure(ground: Ground, upstreams: Upstreams, say: Callable[[str], None], re
     return found
 
 
-def _filled(ground: Ground, records: int) -> int:
-    """A data folder with the records of a day; when that began."""
-    folder = ground.scratch / "day"
-    folder.mkdir(mode=0o700)
+def filled(ground: Ground, records: int) -> int:
+    """The data folder with the records of a day, made where it is not there yet; when the day began."""
+    folder = ground.scratch / FOLDER
     url = f"sqlite:///{folder / 'gatekey.db'}"
     made = engine(url)
-    migrate.ensure(url, made)
-    day.fill(made, records)
+    if not folder.exists():
+        folder.mkdir(mode=0o700)
+        migrate.ensure(url, made)
+        day.fill(made, records)
     with made.connect() as connection:
         began: int = connection.execute(select(func.min(cells.c.hour))).scalar_one()
     made.dispose()

@@ -39,6 +39,7 @@ def write(results: Results, systems: Sequence[System], rounds: int, seconds: int
         targets=aligned(results.targets()),
         costs=aligned(results.costs()),
         stored=aligned(results.stored.costs()),
+        whole=aligned(results.whole.costs()),
         client=_client(results),
         analytics=_analytics(results),
         footprint=aligned(results.footprint()),

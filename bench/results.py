@@ -9,6 +9,7 @@ from bench.cases import ALL, MOST_MEMORY, TARGETS, Case
 from bench.load import Sample
 from bench.sdk import Found as Client
 from bench.stored import Found
+from bench.whole import Found as Whole
 
 Table = list[list[str]]
 """Rows of cells; the first row is the heading."""
@@ -18,7 +19,7 @@ Table = list[list[str]]
 class Results:
     """Samples by (case, system); first tokens, memory and start-up by system; `stored`: what a stored
     credential costs; `client`: what a call costs in the Python client;
-    `analytics`: how long they take; `skipped`: what was left out, and why."""
+    `analytics`: how long they take; `whole`: what everything together costs; `skipped`: what was left out, and why."""
 
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
     first: dict[str, list[float]] = field(default_factory=dict)
@@ -27,6 +28,7 @@ class Results:
     stored: Found = field(default_factory=Found)
     client: Client = field(default_factory=Client)
     analytics: Analytics = field(default_factory=Analytics)
+    whole: Whole = field(default_factory=Whole)
     skipped: list[str] = field(default_factory=list)
 
     def median(self, case: str, system: str, figure: str) -> float | None:
@@ -72,7 +74,7 @@ class Results:
             if ratio is not None:
                 name = f"{target.case.title}: CPU beside {target.peer}"
                 rows.append([name, f"{ratio:.2f} x", f"{target.most:.2f} x", _verdict(ratio <= target.most)])
-        for name, ratio, most in (*self.stored.targets(), *self.client.targets()):
+        for name, ratio, most in (*self.stored.targets(), *self.whole.targets(), *self.client.targets()):
             rows.append([name, f"{ratio:.2f} x", f"{most:.2f} x", _verdict(ratio <= most)])
         for name, took, at_most in self.analytics.targets():
             rows.append([name, f"{took:.0f} ms", f"{at_most:.0f} ms", _verdict(took <= at_most)])

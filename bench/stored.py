@@ -76,7 +76,7 @@ def measure(ground: Ground, upstreams: Upstreams, rounds: int, seconds: int, say
         say(f"starting gatekey with {keys:,} keys")
         running[keys] = _start(ground, upstreams, keys)
     asks = {
-        _BARE: (running[FEW], _bare(upstreams)),
+        _BARE: (running[FEW], bare(upstreams)),
         _STORED: (running[FEW], _stored(running[FEW], upstreams)),
         _CROWDED: (running[MANY], _stored(running[MANY], upstreams)),
     }
@@ -139,37 +139,43 @@ def _key(write: Write, number: int) -> rows.Row:
     }
 
 
-def _bare(upstreams: Upstreams) -> Ask:
+def bare(upstreams: Upstreams) -> Ask:
     """Everything in headers: the admin key, the provider, its key, its address."""
     headers = {
         "Content-Type": "application/json",
         "Authorization": "Bearer sk-test",
         "x-portkey-api-key": systems.KEY,
         "x-portkey-provider": "openai",
-        "x-portkey-custom-host": _address(upstreams),
+        "x-portkey-custom-host": address(upstreams),
     }
     return Ask(_PATH, headers, bodies.CHAT)
 
 
 def _stored(gateway: Running, upstreams: Upstreams) -> Ask:
     """An API key and the id of a saved config, which names a virtual key."""
-    virtual = {"name": "bench", "provider": "openai", "key": "sk-test", "custom_host": _address(upstreams)}
-    slug = _made(gateway, "/virtual-keys", virtual)["slug"]
-    config = _made(gateway, "/configs", {"name": "bench", "config": {"virtual_key": slug}})["data"]["id"]
-    asked = {"name": "bench", "workspace_id": DEFAULT, "scopes": ["completions.write"]}
-    key = _made(gateway, "/api-keys/workspace/service", asked)["key"]
+    virtual = {"name": "bench", "provider": "openai", "key": "sk-test", "custom_host": address(upstreams)}
+    slug = made(gateway, "/virtual-keys", virtual)["slug"]
+    config = made(gateway, "/configs", {"name": "bench", "config": {"virtual_key": slug}})["data"]["id"]
+    wanted = {"name": "bench", "workspace_id": DEFAULT, "scopes": ["completions.write"]}
+    key = made(gateway, "/api-keys/workspace/service", wanted)["key"]
     headers = {"Content-Type": "application/json", "x-portkey-api-key": key, "x-portkey-config": config}
     return Ask(_PATH, headers, bodies.CHAT)
 
 
-def _address(upstreams: Upstreams) -> str:
+def address(upstreams: Upstreams) -> str:
+    """The fake provider's, as a custom host."""
     return f"http://127.0.0.1:{upstreams.plain.port}/v1"
 
 
-def _made(gateway: Running, path: str, body: rows.Row) -> rows.Row:
+def made(gateway: Running, path: str, body: rows.Row) -> rows.Row:
     """What the control plane answers to a POST."""
-    headers = {"x-portkey-api-key": systems.KEY, "Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{gateway.port}/v1{path}", json.dumps(body).encode(), headers)
+    return asked(gateway, "POST", path, body)
+
+
+def asked(gateway: Running, method: str, path: str, body: rows.Row) -> rows.Row:
+    """What the control plane answers."""
+    headers, url = systems.KEY_HEADERS, f"http://127.0.0.1:{gateway.port}/v1{path}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         found: rows.Row = json.load(answer)
     return found

@@ -5,7 +5,7 @@ Adding one is adding a function to `STARTERS`. None is changed in its behaviour 
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,9 @@ ORIGINAL_VERSION = "1.15.2"
 
 KEY = "bench-admin-key-000000000000000000000000"
 """Gatekey's admin key."""
+KEY_HEADERS = {"x-portkey-api-key": KEY, "Content-Type": "application/json"}
 _BIN = Path(sys.executable).parent
+_GATEKEY = str(_BIN / "gatekey")
 _NODE = _BIN.parent / "bench-node"
 
 _NGINX = """\
@@ -111,13 +113,15 @@ def nginx(ground: Ground, upstreams: Upstreams) -> System:
     return System("nginx", version, _nginx(ground, "proxy", body, port, MEASURED_CORE), gateway=False)
 
 
-def gatekey(ground: Ground, upstreams: Upstreams, data: str = "data") -> System:
+def gatekey(
+    ground: Ground, upstreams: Upstreams, data: str = "data", serve: Sequence[str] = (_GATEKEY, "serve")
+) -> System:
     """Gatekey as it is served: one worker, a data folder below the scratch folder, fresh unless somebody filled it."""
-    port, program = free_port(), str(_BIN / "gatekey")
-    serve = ["serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command = [program, *serve, "--data", str(ground.scratch / data)]
+    port = free_port()
+    command = [*serve, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--data", str(ground.scratch / data)]
     running = ground.start(f"gatekey-{data}", command, port, env={"GATEKEY_ADMIN_KEY": KEY})
-    return System("gatekey", said(program, "--version").removeprefix("gatekey "), running)
+    return System("gatekey", said(_GATEKEY, "--version").removeprefix("gatekey "), running)
 
 
 def original(ground: Ground, upstreams: Upstreams) -> System:
