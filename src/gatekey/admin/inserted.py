@@ -7,12 +7,12 @@ names are in camelCase too. What it cost is worked out of the usage that its ans
 import re
 import secrets
 import time
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
 from gatekey.catalog import Catalog
 from gatekey.config.fields import snake
@@ -20,7 +20,7 @@ from gatekey.config.model import Target
 from gatekey.errors import BadBody
 from gatekey.gateway import censor
 from gatekey.gateway.aim import Aim
-from gatekey.gateway.entry import MAX_BODY, NOBODY, shown
+from gatekey.gateway.entry import MAX_BODY, shown
 from gatekey.gateway.prices import Prices
 from gatekey.observe.record import INSERTED, NOTHING, Record, Tried
 from gatekey.pricing import cost
@@ -35,35 +35,19 @@ MS_MOST = 30 * 24 * 3600 * 1000
 """ms: the longest that a request may have taken."""
 OWN = frozenset({"trace_id", "span_id", "span_name", "parent_span_id", "start_time", "end_time"})
 """What `metadata` has beside the caller's own keys."""
-_status = Meta(ge=100, le=599)
+AROUND = frozenset({"url", "method", "provider", "headers", "status", "response_time", "streamingMode"})
+"""What request and response have beside a body."""
 _slug = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
-class Asked(Struct):
-    """What was asked. Fields that are not named here are tolerated."""
-
-    url: Annotated[str, Meta(max_length=LONGEST)] = ""
-    method: Annotated[str, Meta(max_length=16)] | None = None
-    headers: dict[str, Any] | None = None
-    body: Any = None
-    provider: Annotated[str, Meta(max_length=64)] | None = None
-
-
-class Answered(Struct):
-    """What was answered. `response_time` in ms."""
-
-    status: Annotated[int, _status] | None = None
-    headers: dict[str, Any] | None = None
-    body: Any = None
-    response_time: Annotated[float, Meta(ge=0, le=MS_MOST)] | None = None
-    streaming_mode: bool | None = msgspec.field(name="streamingMode", default=None)
-
-
 class Log(Struct):
-    """A log to keep. `request.url` and `request.body` are needed, and `response.body`."""
+    """A log to keep. Of `request` these are read: `url`, `method`, `provider`, `headers`, `body`; of `response`:
+    `status` (200), `headers`, `body`, `response_time` in ms, `streamingMode`. All may be missing, as clients leave out
+    what they do not know; one that has no `body` is kept as it is.
+    """
 
-    request: Asked
-    response: Answered
+    request: dict[str, Any]
+    response: dict[str, Any]
     metadata: dict[str, Any] | None = None
     trace_id: str | None = None
     span_id: str | None = None
@@ -81,24 +65,22 @@ class Means(Struct, frozen=True):
 
 
 def record(log: Log, principal: Principal, at: Means) -> Record:
-    """The record. Raises `BadBody` where a text holds a NUL character."""
+    """The record. Raises `BadBody` naming the field that cannot be read."""
     given = {**{snake(name): text for name, text in (log.metadata or {}).items()}, **_beside(log)}
-    slug = (log.request.provider or "").strip().lower()
-    asked, answered, took = log.request, log.response, int((log.response.response_time or 0) * 1000)
-    status = answered.status or 200
+    took = int(_number(log.response, "response_time", 0, MS_MOST) * 1000)
+    status = int(_number(log.response, "status", 100, 599) or 200)
     own = {name: _text(value) for name, value in (log.metadata or {}).items() if snake(name) not in OWN}
-    known = own.get("_user", "")
-    tried = _tried(log, slug, status, took, principal, at)
+    tried = _tried(log, status, took, principal, at)
     id = secrets.token_hex(16)
     made = Record(
         id=id,
         created_at=_moment(given.get("start_time")),
         kind=INSERTED,
-        method=(asked.method or "POST").upper(),
-        path=_plain(asked.url),
+        method=_said(log.request, "method", 16).upper() or "POST",
+        path=tried.url,
         workspace=principal.home,
         api_key=principal.id,
-        user=known,
+        user=own.get("_user", ""),
         trace_id=_text(given.get("trace_id")) or id,
         span_id=_text(given.get("span_id")),
         span_name=_text(given.get("span_name")),
@@ -106,11 +88,11 @@ def record(log: Log, principal: Principal, at: Means) -> Record:
         seed=id,
         metadata={name: censor.MASK if censor.is_credential(name) else value for name, value in own.items()},
         status=status,
-        error="" if status < 400 else tried.error,
+        error=tried.error,
         provider=tried.provider,
         model=tried.model,
-        option="config",
-        stream=bool(answered.streaming_mode),
+        option=tried.path,
+        stream=log.response.get("streamingMode") is True,
         usage=tried.usage,
         cost=tried.cost,
         priced=tried.priced,
@@ -127,20 +109,21 @@ def _beside(log: Log) -> dict[str, Any]:
     return {name: value for name in OWN if (value := getattr(log, name, None)) is not None}
 
 
-def _tried(log: Log, slug: str, status: int, took: int, principal: Principal, at: Means) -> Tried:
+def _tried(log: Log, status: int, took: int, principal: Principal, at: Means) -> Tried:
     """The one attempt, with what it consumed."""
-    provider = _provider(slug, at.catalog)
-    tally = Tally("application/json", urlsplit(_plain(log.request.url)).path)
-    tally.feed(msgspec.json.encode(log.response.body))
+    provider = _provider(_said(log.request, "provider", 64).strip().lower(), at.catalog)
+    url = _plain(_said(log.request, "url", LONGEST))
+    tally = Tally("application/json", urlsplit(url).path)
+    tally.feed(msgspec.json.encode(log.response.get("body")))
     tally.close()
-    wanted = _field(log.request.body, "model")
+    wanted = _field(log.request.get("body"), "model")
     tried = Tried(
         path="config",
-        provider=provider.slug if provider.slug != NOBODY.provider else "",
+        provider=provider.slug,
         status=status,
         by="provider",
         model=wanted or tally.model[:256],
-        url=_plain(log.request.url),
+        url=url,
         total_us=took,
     )
     if status >= 400:
@@ -170,22 +153,27 @@ def _cost(
 
 def _keep(made: Record, log: Log) -> None:
     """What was said, as a request's own record has it: masked, and of a bounded length."""
-    made.request_headers = {name.lower(): _shown(name, value) for name, value in (log.request.headers or {}).items()}
+    made.request_headers = {name: _shown(name, value) for name, value in _headers(log.request)}
     made.response_headers = {
-        name.lower(): censor.MASK if censor.is_credential(name.lower()) else _text(value)
-        for name, value in (log.response.headers or {}).items()
+        name: censor.MASK if censor.is_credential(name) else _text(value) for name, value in _headers(log.response)
     }
-    made.request, cut = _body(log.request.body)
-    made.response, too = _body(log.response.body)
+    made.request, cut = _body(log.request)
+    made.response, too = _body(log.response)
     made.cut = cut or too
 
 
+def _headers(of: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    found = of.get("headers")
+    return ((name.lower(), value) for name, value in found.items()) if isinstance(found, dict) else iter(())
+
+
 def _shown(name: str, value: Any) -> str:
-    return _text(value) if shown(name.lower()) else censor.MASK
+    return _text(value) if shown(name) else censor.MASK
 
 
-def _body(value: Any) -> tuple[Raw, bool]:
-    if value is None:
+def _body(of: dict[str, Any]) -> tuple[Raw, bool]:
+    value = of["body"] if "body" in of else {name: each for name, each in of.items() if name not in AROUND}
+    if value in (None, {}):
         return NOTHING, False
     data = censor.fragment(msgspec.json.encode(value))
     if len(data) <= MAX_BODY:
@@ -227,9 +215,25 @@ def _moment(given: Any) -> int:
     return now
 
 
-def needed(log: Log, number: int) -> None:
-    """Raises `BadBody` naming what a log lacks."""
-    for name, value in (("request.url", log.request.url), ("request.body", log.request.body),
-                        ("response.body", log.response.body)):  # fmt: skip
-        if value in (None, ""):
-            raise BadBody(f"Item {number}: {name} is missing.", param=f"[{number}].{name}")
+def _said(of: Mapping[str, Any], name: str, most: int) -> str:
+    """A text among what was asked. Raises `BadBody`."""
+    found = of.get(name)
+    if found is None:
+        return ""
+    if not isinstance(found, str) or len(found) > most:
+        raise BadBody(f"request.{name}: expected a text of at most {most} characters.", param=f"request.{name}")
+    return found
+
+
+def _number(of: Mapping[str, Any], name: str, low: int, high: int) -> float:
+    """A number among what was answered, 0 where there is none; clients write it as a text, too. Raises `BadBody`."""
+    found = of.get(name)
+    if found in (None, ""):
+        return 0
+    try:
+        number = float("nan") if isinstance(found, bool) else float(found)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not low <= number <= high:
+        raise BadBody(f"response.{name}: expected a number from {low} to {high}.", param=f"response.{name}")
+    return number

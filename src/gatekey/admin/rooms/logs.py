@@ -11,9 +11,10 @@ from gatekey.admin.inserted import Log, Means
 from gatekey.admin.rooms.workspaces import PAGE
 from gatekey.admin.route import Answer, Query, Route
 from gatekey.admin.visit import Visit, listed
-from gatekey.errors import BadHeader, Forbidden, NotFound, Overloaded
+from gatekey.errors import BadBody, BadHeader, Forbidden, NotFound, Overloaded
 from gatekey.observe.record import Record, encode
 from gatekey.store import logs
+from gatekey.store.directory import Principal
 from gatekey.store.logs import Filters
 from gatekey.store.rows import Row
 
@@ -47,15 +48,20 @@ async def insert(visit: Visit) -> Answer:
     if not principal.may(SECOND):
         raise Forbidden(f"Your API key lacks the scope {SECOND}.")
     given: list[Log] = visit.content
-    for number, log in enumerate(given):
-        inserted.needed(log, number)
     bodies = principal.log_bodies and house.directory.logs_bodies(principal.home)
     means = Means(house.catalog, house.prices, bodies)
-    made = [inserted.record(log, principal, means) for log in given]
+    made = [_made(log, number, principal, means) for number, log in enumerate(given)]
     for record in made:
         if house.keep is None or not house.keep(encode(record)):
             raise Overloaded("Logs cannot be kept now: try again in a moment.")
     return {"status": "success", "ids": [record.id for record in made], "object": "list"}
+
+
+def _made(log: Log, number: int, principal: Principal, means: Means) -> Record:
+    try:
+        return inserted.record(log, principal, means)
+    except BadBody as failure:
+        raise BadBody(f"Item {number}: {failure.message}", param=f"[{number}].{failure.param}") from None
 
 
 async def asked(visit: Visit) -> Filters:
