@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gatekey.cli import keeper
 from gatekey.cli.embedded import gateway
 from gatekey.cli.settings import BadSettings
 from portkey_ai import APIConnectionError, APITimeoutError, AsyncPortkey, AuthenticationError, Portkey
@@ -41,6 +42,14 @@ def inside(request: pytest.FixtureRequest, fake: Fake) -> Iterator[Way]:
     made = WAYS[request.param](app=app, **{**leading(fake), "api_key": KEY})
     yield made
     made.end()
+
+
+def test_it_keeps_logs(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "SOON", 0.0)
+    app = gateway(admin_key=KEY, trusted_hosts="127.0.0.1")
+    with Portkey(app=app, **{**leading(fake), "api_key": KEY}) as client:
+        ask(client)
+        wait_until(lambda: client.get("/logs")["total"] == 1, 20, "the record is stored")
 
 
 def test_the_gateway_without_a_socket(inside: Way, fake: Fake) -> None:

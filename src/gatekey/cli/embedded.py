@@ -17,13 +17,17 @@ from typing import Any
 import msgspec
 
 from gatekey.cli import server, worker
+from gatekey.cli.keeper import Keeper
+from gatekey.cli.serving import job
 from gatekey.cli.settings import BadSettings, Settings
+from gatekey.cli.traces import collector
 from gatekey.gateway.app import App
 
 
 def gateway(**settings: Any) -> App:
     """The application of these settings; the environment plays no part.
 
+    While it is served, a process of its own stores its records.
     Without `data` it has a folder that goes when the program ends, with an admin key in it, unless one is given.
     Raises `BadSettings`.
     """
@@ -35,4 +39,4 @@ def gateway(**settings: Any) -> App:
         told, _ = server.prepared(msgspec.convert(settings, Settings).checked())
     except msgspec.ValidationError as error:
         raise BadSettings(f"A setting is wrong: {error}") from None
-    return worker.application(told)
+    return worker.application(told, lambda: Keeper(job(told, collector(told.settings))))

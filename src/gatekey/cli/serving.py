@@ -31,7 +31,7 @@ def main() -> int:
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     told = msgspec.json.decode(os.environ[WORKER], type=Told)
-    with Keeper(_job(told, collector(told.settings)), hidden=(WORKER,)):
+    with Keeper(job(told, collector(told.settings)), hidden=(WORKER,)):
         return _run(told.settings, socket.socket(fileno=int(sys.argv[1])))
 
 
@@ -40,7 +40,7 @@ def end(number: int, frame: Any) -> None:
     raise SystemExit(0)
 
 
-def _job(told: Told, spans: Collector | None) -> Job:
+def job(told: Told, spans: Collector | None) -> Job:
     """What the writer of records is told."""
     settings = told.settings
     folder = Path(settings.data).absolute() / SPOOL

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +48,8 @@ def app() -> App:
     return made
 
 
-def application(told: Told) -> App:
-    """The application of these settings."""
+def application(told: Told, beside: Callable[[], AbstractContextManager[object]] | None = None) -> App:
+    """The application of these settings. `beside`: makes what runs as long as it does."""
     from gatekey.admin.app import Admin
     from gatekey.admin.described import control_plane
     from gatekey.admin.visit import House as ControlHouse
@@ -88,7 +90,7 @@ def application(told: Told) -> App:
         memory=Memory(int(settings.max_memory_mb * 1024 * 1024)),
         max_body=int(settings.max_body_mb * 1024 * 1024),
         money=Money(_prices(settings, directory), directory, Purse(shared)),
-        journal=Journal(spool, metrics.add),
+        journal=Journal(spool, metrics.add, beside=beside),
         anybody=settings.open,
     )
     _tell_purse(metrics, house.money.purse)

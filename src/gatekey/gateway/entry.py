@@ -6,6 +6,7 @@ It is written before the last bytes of the answer go out: whoever has seen an an
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache, reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -52,18 +53,30 @@ now = time.perf_counter
 class Journal:
     """Where the records of a worker go: into the `spool`, encoded; and to `count`, which takes their bodies away.
 
-    `bodies`: whether what was said is kept, too.
+    `bodies`: whether what was said is kept, too. `beside`: makes what runs as long as the journal is open, such as a
+    writer where nobody else starts one.
     """
 
-    def __init__(self, spool: Spool, count: Callable[[Record], object], *, bodies: bool = True) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        count: Callable[[Record], object],
+        *,
+        bodies: bool = True,
+        beside: Callable[[], AbstractContextManager[object]] | None = None,
+    ) -> None:
         self.write = spool.write
         self.count = count
         self.bodies = bodies
         self._spool = spool
+        self._beside = beside
+        self._open = ExitStack()
         self._resting: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """End files that rest, from now on."""
+        if self._beside is not None:
+            self._open.enter_context(self._beside())
         self._resting = asyncio.create_task(self._rest())
 
     async def close(self) -> None:
@@ -71,6 +84,7 @@ class Journal:
         if self._resting is not None:
             self._resting.cancel()
         self._spool.close()
+        await asyncio.to_thread(self._open.close)
 
     async def _rest(self) -> None:
         while True:
