@@ -60,7 +60,9 @@ def commands() -> list[tuple[str, ...]]:
     found = []
     for name, command in getattr(group, "commands", {}).items():
         inner = getattr(command, "commands", {})
-        found += [(name, below) for below in inner] or [(name,)]
+        found += [(name, below) for below in inner]
+        if not inner or getattr(command, "invoke_without_command", False):
+            found.append((name,))
     return found
 
 
