@@ -186,8 +186,12 @@ def statement(connection: Connection, question: Question, facts: Facts) -> Selec
     """The statement for these facts, each combination of what is told apart in one row."""
     whole = union_all(*_parts(connection, question, facts)).subquery()
     told = [whole.c[name] for name in facts.names]
-    sums = (_whole(_BOUNDS.get(name, func.sum)(whole.c[name]), name) for name in facts.sums)
-    return select(*told, *sums).group_by(*told)
+    sums = [_whole(_BOUNDS.get(name, func.sum)(whole.c[name]), name) for name in facts.sums]
+    if question.step:
+        return select(*told, *sums).group_by(*told)
+    # There is one time only: it need not be sorted by.
+    found = select(func.min(whole.c.at).label("at"), *told[1:], *sums)
+    return found.group_by(*told[1:]) if told[1:] else found.having(func.count() > 0)
 
 
 def _parts(connection: Connection, question: Question, facts: Facts) -> list[Select[Any]]:
