@@ -20,8 +20,9 @@ from gatekey.cli.traces import Collector
 if TYPE_CHECKING:
     from gatekey.observe.otlp import Export
 
-NICE = 5
-"""How far it stands back behind the workers: on a full core it gets a quarter of it."""
+NICE = 2
+"""How far it stands back behind the workers when all are busy: a little, since what it does not get to it has to do
+later, and the spool is bounded."""
 BUSY = 75
 """Exit code where another writer serves the spool, such as that of a gateway which has not ended yet."""
 DAY = 24 * 3600 * 1000

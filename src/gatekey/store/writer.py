@@ -33,6 +33,11 @@ BYTES = 4 * 1024 * 1024
 """Bytes after which a transaction takes no more records."""
 POLL = 0.1
 """s between two looks at a spool that had nothing."""
+REST = 2.0
+"""How long the writer rests after a batch, in times of what it took, so that workers have the processor to themselves;
+not while more than `CALM` waits."""
+CALM = 32 * 1024 * 1024
+"""Bytes of the spool's files up to which nothing is pressing: a few seconds of a busy gateway."""
 AGAIN = (0.2, 5.0)
 """s until a database that was away is tried again: at first, and at most."""
 DRAIN = 5.0
@@ -91,8 +96,10 @@ class Writer:
             while True:
                 if stop.is_set():
                     end = end or time.monotonic() + DRAIN
+                began, took = time.monotonic(), 0.0
                 try:
                     more = self.step() > 0
+                    took = time.monotonic() - began
                     again = AGAIN[0]
                 except SQLAlchemyError as error:
                     self._away(error)
@@ -104,6 +111,8 @@ class Writer:
                     break
                 if not more:
                     stop.wait(POLL)
+                elif not end and waiting(self._folder) < CALM:
+                    stop.wait(REST * took)
             self._say()
 
     def step(self) -> int:

@@ -84,6 +84,32 @@ def test_many_in_several_transactions(shop: Shop) -> None:
     assert shop.ids() == wanted
 
 
+class Patience(threading.Event):
+    """Waits for nothing, and keeps how long it was asked to."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.asked: list[float] = []
+        self._rounds = rounds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked.append(timeout or 0.0)
+        if len(self.asked) >= self._rounds:
+            self.set()
+        return self.is_set()
+
+
+@pytest.mark.parametrize(("calm", "rests"), [(writers.CALM, 3), (0, 0)])
+def test_it_rests_unless_much_is_waiting(shop: Shop, monkeypatch: pytest.MonkeyPatch, calm: int, rests: int) -> None:
+    monkeypatch.setattr(writers, "ROWS", 2)
+    monkeypatch.setattr(writers, "CALM", calm)
+    shop.put(*"abcdef")
+    stop = Patience(4 if calm else 1)
+    shop.writer().run(stop)
+    assert shop.ids() == list("abcdef")
+    assert len([took for took in stop.asked if took != writers.POLL]) == rests
+
+
 def test_one_writer_for_a_spool(shop: Shop) -> None:
     stop, first = threading.Event(), shop.writer()
     thread = threading.Thread(target=first.run, args=(stop,))
