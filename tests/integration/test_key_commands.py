@@ -54,6 +54,9 @@ def test_a_key_from_its_first_use_to_its_end(gateway: Gateway, fake: Fake) -> No
     changed = told(gateway, "keys", "update", number, "--name", "site", "--override", "--expires-at", "2020-01-01")
     assert (changed["name"], changed["status"], changed["defaults"]["config_id"]) == ("site", "expired", saved)
     assert status(second) == 401
+    for owner, name in (("keys", number), ("workspaces", team["id"])):
+        assert told(gateway, owner, "update", name, "--no-log-bodies")["defaults"]["log_bodies"] is False
+        assert told(gateway, owner, "update", name, "--log-bodies")["defaults"]["log_bodies"] is True
     done(gateway, "keys", "update", number, "--expires-at", "", "--scope", "configs.read")
     assert status(second) == 403
     done(gateway, "keys", "update", number, "--scope", "completions.write", "--config", "")

@@ -19,6 +19,7 @@ Expires = Annotated[str | None, typer.Option("--expires-at", help="When it ends,
 Override = Annotated[
     bool | None, typer.Option("--override/--no-override", help="Whether requests may bring another config.")
 ]
+Bodies = Annotated[bool | None, typer.Option("--log-bodies/--no-log-bodies", help="Whether logs have what was said.")]
 
 
 @app.command("list")
@@ -52,6 +53,7 @@ def create(
     config: Config = None,
     metadata: Metadata = None,
     override: Override = None,
+    log_bodies: Bodies = None,
     expires_at: Expires = None,
     budget: Budget = None,
     budget_period: Period = None,
@@ -72,7 +74,7 @@ def create(
         workspace_id=workspace,
         user_id=user,
         scopes=scope or ["completions.write"],
-        defaults=_defaults(config, metadata, override),
+        defaults=_defaults(config, metadata, override, log_bodies),
         expires_at=expires_at,
     )
     kind = f"{'organisation' if organisation else 'workspace'}/{'user' if user else 'service'}"
@@ -97,6 +99,7 @@ def update(
     config: Config = None,
     metadata: Metadata = None,
     override: Override = None,
+    log_bodies: Bodies = None,
     expires_at: Expires = None,
     budget: Budget = None,
     budget_period: Period = None,
@@ -116,7 +119,7 @@ def update(
         name=name,
         description=description,
         scopes=scope,
-        defaults=_defaults(config, metadata, override),
+        defaults=_defaults(config, metadata, override, log_bodies),
         expires_at=expires_at,
         reset_usage=reset_usage or None,
     )
@@ -146,10 +149,13 @@ def delete(id: Id, url: Url = None, data: Data = None, json: Json = False) -> No
     show(answer, f"Deleted {id}.", as_json=json)
 
 
-def _defaults(config: str | None, metadata: list[str] | None, override: bool | None) -> dict[str, Any] | None:
+def _defaults(
+    config: str | None, metadata: list[str] | None, override: bool | None, log_bodies: bool | None
+) -> dict[str, Any] | None:
     found = given(
         config_id=config,
         metadata=None if metadata is None else pairs(metadata, "--metadata"),
         allow_config_override=override,
+        log_bodies=log_bodies,
     )
     return found or None

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gatekey.cli.key_commands import Bodies
 from gatekey.cli.limit_options import Alert, Budget, Period, Rates, Reset, Unpriced, Wanted, limits, readable
 from gatekey.cli.remote import Data, Json, Remote, Url, given, pairs, segment
 from gatekey.cli.tables import record, show, table
@@ -29,6 +30,7 @@ def create(
     slug: Annotated[str | None, typer.Option(help="Letters, digits, - and _. [default: made of the name]")] = None,
     description: Description = None,
     metadata: Metadata = None,
+    log_bodies: Bodies = None,
     budget: Budget = None,
     budget_period: Period = None,
     alert_at: Alert = None,
@@ -40,7 +42,7 @@ def create(
 ) -> None:
     """Make a workspace."""
     body = limits(Wanted(budget, budget_period, alert_at, allow_unpriced), rate)
-    body |= given(name=name, slug=slug, description=description, defaults=_defaults(metadata))
+    body |= given(name=name, slug=slug, description=description, defaults=_defaults(metadata, log_bodies))
     answer = Remote.find(url, data).ask("POST", "/admin/workspaces", body)
     show(answer, record(readable(answer)), as_json=json)
 
@@ -58,6 +60,7 @@ def update(
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
     description: Description = None,
     metadata: Metadata = None,
+    log_bodies: Bodies = None,
     user_config: Annotated[
         str | None, typer.Option(help="Saved config of users' keys that have none of their own; empty: no more.")
     ] = None,
@@ -78,7 +81,7 @@ def update(
     ) | given(
         name=name,
         description=description,
-        defaults=_defaults(metadata, user_config),
+        defaults=_defaults(metadata, log_bodies, user_config),
         reset_usage=reset_usage or None,
     )
     answer = remote.ask("PUT", path, body)
@@ -99,6 +102,12 @@ def delete(
     show(answer, f"Deleted {workspace}.", as_json=json)
 
 
-def _defaults(metadata: list[str] | None, user_config: str | None = None) -> dict[str, Any] | None:
-    found = given(metadata=None if metadata is None else pairs(metadata, "--metadata"), user_api_key_config=user_config)
+def _defaults(
+    metadata: list[str] | None, log_bodies: bool | None, user_config: str | None = None
+) -> dict[str, Any] | None:
+    found = given(
+        metadata=None if metadata is None else pairs(metadata, "--metadata"),
+        log_bodies=log_bodies,
+        user_api_key_config=user_config,
+    )
     return found or None
