@@ -66,7 +66,7 @@ def test_calls_become_graphs_and_a_bill(gateway: Gateway, fake: Fake) -> None:
     assert sum(row["requests"] for row in days) == 4
     page = done(gateway, *asked)
     assert f"of usage ({number})" in page
-    assert page.endswith("Not in it: 1 requests whose price is not known.")
+    assert page.endswith("Not in it: 1 without a known price.")
     assert "In 2 days: 4 requests, 36 tokens, $0.0000" in page
     done(gateway, "workspaces", "delete", team, "--force")
 

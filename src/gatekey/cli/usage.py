@@ -151,7 +151,7 @@ def _together(total: dict[str, Any], days: int) -> str:
     when = "Today" if days == 1 else f"In {days} days"
     text = f"{when}: {total['requests']:,} requests, {total['tokens']:,} tokens, {_dollars(total['cents'])}."
     if total["unpriced"]:
-        text += f" Not in it: {total['unpriced']:,} requests whose price is not known."
+        text += f" Not in it: {total['unpriced']:,} without a known price."
     return text
 
 

@@ -21,7 +21,7 @@ def test_a_terminal_gets_bars(monkeypatch: pytest.MonkeyPatch) -> None:
         "dear          2      10  $40.0000\n"
         "cheap     1,500      10   $0.0050\n"
         "free          1      10   $0.0000         1\n\n"
-        "Today: 1,503 requests, 10 tokens, $40.0050. Not in it: 1 requests whose price is not known."
+        "Today: 1,503 requests, 10 tokens, $40.0050. Not in it: 1 without a known price."
     )
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     lines = usage._page(usage.By.model, rows, total, 1).splitlines()
