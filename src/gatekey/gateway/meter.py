@@ -94,23 +94,22 @@ class Meter:
     def _asked(self, shaped: Shaped | None, counted: set[str]) -> list[tuple[Limit, int | None]]:
         """What to reserve of each limit. Its requests are counted once for a call, the rest for each attempt."""
         asked: list[tuple[Limit, int | None]] = []
-        most: bound.Most | None = None
-        price: Price | None = None
+        most: dict[str, int | None] = {}
         for limit in self.limits:
             if limit.counts == "requests":
                 if limit.account not in counted:
                     asked.append((limit, 1))
-                continue
-            if self._free:
-                continue
-            if most is None:
-                price = self._money.price(self._call, self._aim, self._model)
-                most = self._most(shaped, price.max_output if price is not None else None)
-            if limit.counts == "tokens":
-                asked.append((limit, most.input + most.output))
-            else:
-                asked.append((limit, _cost(most, price, forwarded=shaped is None) if price is not None else None))
+            elif not self._free:
+                most = most or self._bounds(shaped)
+                asked.append((limit, most[limit.counts]))
         return asked
+
+    def _bounds(self, shaped: Shaped | None) -> dict[str, int | None]:
+        """The most that it can come to, by what limits count; None: the price is not known."""
+        price = self._money.price(self._call, self._aim, self._model)
+        most = self._most(shaped, price.max_output if price is not None else None)
+        cost = None if price is None else _cost(most, price, forwarded=shaped is None)
+        return {"tokens": most.input + most.output, "cost": cost}
 
     def _most(self, shaped: Shaped | None, most_out: int | None) -> bound.Most:
         call = self._call
