@@ -92,7 +92,8 @@ def _operation(route: Route, bodies: dict[type[Struct], Object]) -> Object:
     caller = "A key of the organisation" if route.organisation else "A key"
     needs = f"{caller} needs the scope {' or '.join(f'`{scope}`' for scope in route.scopes)}."
     operation: Object = {
-        "operationId": route.method.lower() + re.sub(r"[/{}]+", "-", route.path).rstrip("-"),
+        # `/users/requests` and `/users-requests` are two.
+        "operationId": route.method.lower() + re.sub(r"[/{}]+", "-", route.path.replace("-", "_")).rstrip("-"),
         "summary": route.about.rstrip("."),
         "description": "The address is the permission: no key is asked for." if route.signed else needs,
         "tags": [route.resource],
