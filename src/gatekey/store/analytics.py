@@ -174,12 +174,15 @@ def page(connection: Connection, question: Question, facts: Facts, wanted: Page)
 
 def distinct(connection: Connection, question: Question, by: str) -> tuple[list[Any], Any]:
     """How many values a dimension had in each bucket (`at`, `values`, `requests`), and in all of them together."""
-    found = union_all(*_parts(connection, question, Facts(("requests",), by))).cte("found").prefix_with("MATERIALIZED")
-    counts = func.count(found.c.value.distinct()).label("values"), _whole(func.sum(found.c.requests), "requests")
-    each = select(found.c.at, *counts).group_by(found.c.at)
-    whole = select(literal(question.until, BigInteger).label("at"), *counts)
-    rows = sorted(connection.execute(union_all(each, whole)), key=lambda row: row.at)
-    return rows[:-1], rows[-1]
+    facts = Facts(("requests",), by)
+    found = union_all(*_parts(connection, question, facts)).subquery()
+    different, requests = func.count(found.c.value.distinct()), _whole(func.sum(found.c.requests), "requests")
+    # The log gives a row for each value of a bucket. So do cells, where a bucket is an hour of one workspace.
+    celled = question.step % HOUR == 0 and _dimension(question.filters, facts) is not None
+    apart = not celled or (question.step == HOUR and question.filters.workspace)
+    each = select(found.c.at, (func.count() if apart else different).label("values"), requests).group_by(found.c.at)
+    rows = list(connection.execute(each.order_by(found.c.at)))
+    return rows, connection.execute(select(different.label("values"), requests)).one()
 
 
 def statement(connection: Connection, question: Question, facts: Facts) -> Select[Any]:

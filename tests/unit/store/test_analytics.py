@@ -1,5 +1,6 @@
 """Buckets, pages, different values; what is answered out of cells alone, and what needs the log."""
 
+import itertools
 import random
 from collections.abc import Iterator
 
@@ -93,8 +94,14 @@ def test_pages_in_every_order(connection: Connection) -> None:
 def test_different_values(connection: Connection) -> None:
     records = some(50)
     store(connection, records)
-    for filters in (Filters(), Filters(among={"api_key": ["k1"]}), Filters(workspace="nobody's")):
-        question = Question(START + 7, START + 4 * HOUR - 7, HOUR, filters)
+    asked = (
+        Filters(),
+        Filters(workspace="ws-default"),
+        Filters(among={"api_key": ["k1"]}),
+        Filters(workspace="nobody's"),
+    )
+    for filters, step in itertools.product(asked, (0, 10 * MINUTE, HOUR, 2 * HOUR)):
+        question = Question(START + 7, START + 4 * HOUR - 7, step, filters)
         groups = told(question, Facts(("requests",), "user"), records)
         rows, whole = analytics.distinct(connection, question, "user")
         for row in rows:
