@@ -71,6 +71,7 @@ class Fake:
         self._routes: dict[str, Answer] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="fake provider", daemon=True)
+        self._serving = threading.Event()
         self._connections: set[_Connection] = set()
         self._count = 0
         self.port: int = self._socket.getsockname()[1]
@@ -105,6 +106,7 @@ class Fake:
 
     def __enter__(self) -> "Fake":
         self._thread.start()
+        self._serving.wait(PATIENCE)  # or a test that is over at once would stop it before it has begun
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -118,6 +120,7 @@ class Fake:
         server = loop.run_until_complete(
             loop.create_server(lambda: _Connection(self), sock=self._socket, ssl=self._tls)
         )
+        self._serving.set()
         try:
             loop.run_forever()
         finally:
