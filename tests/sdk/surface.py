@@ -144,6 +144,7 @@ CONTROL: dict[str, Asked] = {
     ),
     "api_keys.rotate": (lambda do: do("x"), "POST /api-keys/x/rotate"),
     **_kept("admin.workspaces", "/admin/workspaces", lambda do: do(name="a")),
+    "model_configs.pricing": (lambda do: do("openai", "a/b"), "GET /model-configs/pricing/openai/a%2Fb"),
     "audit_logs.list": (lambda do: do(method="PUT"), "GET /audit-logs?method=PUT"),
     **_kept("policies.usage_limits", "/policies/usage-limits", lambda do: do(type="cost", credit_limit=1)),
     "policies.usage_limits.entities.list": (lambda do: do("x"), "GET /policies/usage-limits/x/entities"),

@@ -95,6 +95,12 @@ def test_integrations_and_workspaces(admin: Way) -> None:
     admin(lambda client: client.admin.workspaces.delete(room.id, force_delete=True))
 
 
+def test_prices(admin: Way) -> None:
+    assert admin(lambda client: client.model_configs.pricing("openai", "gpt-4o"))
+    with pytest.raises(portkey_ai.NotFoundError):
+        admin(lambda client: client.model_configs.pricing("openai", "not/there"))
+
+
 def test_limits(admin: Way) -> None:
     made = admin(
         lambda client: client.policies.rate_limits.create(

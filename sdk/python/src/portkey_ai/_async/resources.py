@@ -133,6 +133,13 @@ class AsyncResources:
         return stored.AsyncApiKeys(self)
 
     @property
+    def model_configs(self: Any) -> stored.AsyncModelConfigs:
+        """Prices of models."""
+        from portkey_ai._async import stored
+
+        return stored.AsyncModelConfigs(self)
+
+    @property
     def policies(self: Any) -> policies.AsyncPolicies:
         """Limits by what requests have in common."""
         from portkey_ai._async import policies

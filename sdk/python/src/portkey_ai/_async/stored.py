@@ -191,6 +191,14 @@ class AsyncApiKeys(AsyncResource):
         return await self._send(types.ApiKeyMade, "POST", path("/api-keys/{}/rotate", id), fields)
 
 
+class AsyncModelConfigs(AsyncResource):
+    """What the gateway knows of models, for anybody who asks."""
+
+    async def pricing(self, provider: str, model: str, **query: Any) -> types.Result:
+        """What a model costs, by the table that ships with the gateway."""
+        return await self._send(types.Result, "GET", path("/model-configs/pricing/{}/{}", provider, model), query)
+
+
 class AsyncWorkspaces(AsyncResource):
     """Workspaces."""
 

@@ -134,6 +134,13 @@ class Resources:
         return stored.ApiKeys(self)
 
     @property
+    def model_configs(self: Any) -> stored.ModelConfigs:
+        """Prices of models."""
+        from portkey_ai._sync import stored
+
+        return stored.ModelConfigs(self)
+
+    @property
     def policies(self: Any) -> policies.Policies:
         """Limits by what requests have in common."""
         from portkey_ai._sync import policies

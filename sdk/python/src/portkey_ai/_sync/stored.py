@@ -192,6 +192,14 @@ class ApiKeys(Resource):
         return self._send(types.ApiKeyMade, "POST", path("/api-keys/{}/rotate", id), fields)
 
 
+class ModelConfigs(Resource):
+    """What the gateway knows of models, for anybody who asks."""
+
+    def pricing(self, provider: str, model: str, **query: Any) -> types.Result:
+        """What a model costs, by the table that ships with the gateway."""
+        return self._send(types.Result, "GET", path("/model-configs/pricing/{}/{}", provider, model), query)
+
+
 class Workspaces(Resource):
     """Workspaces."""
 
