@@ -20,7 +20,6 @@ from gatekey.cli import server, worker
 from gatekey.cli.keeper import Keeper
 from gatekey.cli.serving import job
 from gatekey.cli.settings import BadSettings, Settings
-from gatekey.cli.traces import collector
 from gatekey.gateway.app import App
 
 
@@ -39,4 +38,4 @@ def gateway(**settings: Any) -> App:
         told, _ = server.prepared(msgspec.convert(settings, Settings).checked())
     except msgspec.ValidationError as error:
         raise BadSettings(f"A setting is wrong: {error}") from None
-    return worker.application(told, lambda: Keeper(job(told, collector(told.settings))))
+    return worker.application(told, lambda: Keeper(job(told)))

@@ -71,7 +71,7 @@ def prepared(settings: Settings) -> tuple[Told, str | None]:
         (data / DATABASE_FILE).touch(mode=0o600)
     _migrate(database)
     bare = msgspec.structs.replace(settings, admin_key="", master_key="", database_url="", otlp_headers="")
-    return Told(bare, known.hex(), database, sealing if settings.master_key else []), made
+    return Told(bare, known.hex(), database, sealing if settings.master_key else [], collector(settings)), made
 
 
 def database_url(data: Path, settings: Settings) -> str:

@@ -14,7 +14,6 @@ import msgspec
 
 from gatekey.cli.keeper import Keeper
 from gatekey.cli.settings import Settings
-from gatekey.cli.traces import Collector, collector
 from gatekey.cli.worker import SPOOL, WORKER, Told, logged
 from gatekey.cli.writer import Job
 from gatekey.observe.metrics import FOLDER as METRICS
@@ -31,7 +30,7 @@ def main() -> int:
         signal.signal(number, end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     told = msgspec.json.decode(os.environ[WORKER], type=Told)
-    with Keeper(job(told, collector(told.settings)), hidden=(WORKER,)):
+    with Keeper(job(told), hidden=(WORKER,)):
         return _run(told.settings, socket.socket(fileno=int(sys.argv[1])))
 
 
@@ -40,7 +39,7 @@ def end(number: int, frame: Any) -> None:
     raise SystemExit(0)
 
 
-def job(told: Told, spans: Collector | None) -> Job:
+def job(told: Told) -> Job:
     """What the writer of records is told."""
     settings = told.settings
     folder = Path(settings.data).absolute() / SPOOL
@@ -50,7 +49,7 @@ def job(told: Told, spans: Collector | None) -> Job:
         settings.log_retention_days,
         settings.analytics_retention_days,
         str(Path(settings.data).absolute() / METRICS),
-        spans,
+        told.spans,
     )
 
 

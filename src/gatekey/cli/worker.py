@@ -12,6 +12,7 @@ import msgspec
 
 from gatekey.cli import keys, prices
 from gatekey.cli.settings import Settings
+from gatekey.cli.traces import Collector
 from gatekey.gateway.app import App
 from gatekey.observe.metrics import FOLDER as METRICS
 
@@ -29,12 +30,16 @@ SPOOL = "spool"
 
 
 class Told(msgspec.Struct):
-    """What a worker is told. `master_keys`: those that are set, the present one first; none: the data folder's."""
+    """What whoever serves is told. `master_keys`: those that are set, the present one first; none: the data folder's.
+
+    `spans`: where the writer sends them.
+    """
 
     settings: Settings
     digest: str
     database: str
     master_keys: list[str]
+    spans: Collector | None = None
 
 
 def app() -> App:
