@@ -22,6 +22,8 @@ from gatekey.cli.worker import WORKER, Told
 from gatekey.observe.metrics import FOLDER as METRICS
 
 DATABASE_FILE = "gatekey.db"
+SERVING = "gatekey.cli.serving"
+"""The module that serves."""
 BACKLOG = 2048
 """Connections that wait to be accepted."""
 
@@ -51,7 +53,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> NoReturn:
     sys.stderr.flush()
     # A signal that comes meanwhile is for whoever takes this place.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    os.execv(sys.executable, [sys.executable, "-m", "gatekey.cli.serving", str(listening.fileno())])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", SERVING, str(listening.fileno())])  # noqa: S606
 
 
 def prepared(settings: Settings) -> tuple[Told, str | None]:

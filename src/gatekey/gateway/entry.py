@@ -151,6 +151,7 @@ class Entry:
                     line = line.replace(spelled, b"[secret]")
         self._journal.write(line)
         self._journal.count(record)
+        self.meters.clear()  # they know this entry: a circle would be left to the garbage collector
 
     def _record(self, end: float) -> Record:
         call, options = self._call, self._call.head.options
