@@ -138,7 +138,9 @@ def engine(url: str) -> Engine:
 def _sqlite(connection: Any, record: Any) -> None:
     # The driver's own transactions would commit before DDL: they are switched off, and `_begin` opens ours.
     connection.isolation_level = None
-    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={int(PATIENCE * 1000)}"):
+    # A checkpoint for every 16 MB: the writer's rows would call for one several times a second.
+    pragmas = ("synchronous=NORMAL", "foreign_keys=ON", "wal_autocheckpoint=4000")
+    for pragma in (*pragmas, f"busy_timeout={int(PATIENCE * 1000)}"):
         connection.execute(f"PRAGMA {pragma}")
     _to_wal(connection)
 

@@ -19,6 +19,10 @@ from gatekey.store.tables import counters, feedbacks, log_records, logs
 
 PART = 14
 """Bits of a row's number that its part has not: 16,384 rows, about 1 MB of each index."""
+LONGEST = 255
+"""Characters of a text that is looked for."""
+NUL = "\\u0000"
+"""How a line has what no database takes."""
 MAX_METADATA = 64
 """Keys of a record's metadata that are looked for; the record has all of them."""
 
@@ -72,7 +76,7 @@ def add(connection: Connection, batch: Sequence[tuple[Record, str]]) -> None:
     first = last - len(batch) + 1
     numbered = list(enumerate(batch, first))
     sqlite = connection.dialect.name == "sqlite"
-    connection.exec_driver_sql(_insert(logs, sqlite), [_row(number, record) for number, (record, _) in numbered])
+    connection.exec_driver_sql(_insert(logs, sqlite), [_row(number, *pair) for number, pair in numbered])
     connection.exec_driver_sql(_insert(log_records, sqlite), [(number, line) for number, (_, line) in numbered])
 
 
@@ -83,29 +87,30 @@ def _insert(table: Table, sqlite: bool) -> str:
     return f"INSERT INTO {table.name} ({', '.join(table.columns.keys())}) VALUES ({marks})"  # noqa: S608 (names of ours)
 
 
-def _row(number: int, record: Record) -> tuple[Any, ...]:
+def _row(number: int, record: Record, line: str) -> tuple[Any, ...]:
     """The columns of `logs`, in their order."""
     usage = record.usage
     prompt, completion = (usage.prompt, usage.completion) if usage else (0, 0)
-    return (
+    ok = record.ok
+    row = (
         number,
         number >> PART,
-        clean(record.id, 64),
+        record.id[:64],
         record.created_at,
-        clean(record.workspace, 64),
-        clean(record.api_key, 64),
-        clean(record.user),
-        clean(record.trace_id),
-        clean(record.span_id),
-        clean(record.kind, 32),
+        record.workspace[:64],
+        record.api_key[:64],
+        record.user[:LONGEST],
+        record.trace_id[:LONGEST],
+        record.span_id[:LONGEST],
+        record.kind[:32],
         record.status,
-        record.ok,
-        clean(record.provider, 64),
-        clean(record.model),
-        clean(record.virtual_key),
-        clean(record.config),
-        clean(record.prompt),
-        clean(record.cache_status, 32),
+        ok,
+        record.provider[:64],
+        record.model[:LONGEST],
+        record.virtual_key[:LONGEST],
+        record.config[:LONGEST],
+        record.prompt[:LONGEST],
+        record.cache_status[:32],
         record.retries,
         record.fell_back,
         prompt,
@@ -115,9 +120,12 @@ def _row(number: int, record: Record) -> tuple[Any, ...]:
         record.total_us,
         _metadata(record.metadata) if record.metadata else "{}",
     )
+    if NUL not in line:
+        return row
+    return tuple(clean(value) if isinstance(value, str) and value is not row[-1] else value for value in row)
 
 
-def clean(text: str, most: int = 255) -> str:
+def clean(text: str, most: int = LONGEST) -> str:
     """A caller's text as both databases take it: without NUL, of a bounded length."""
     return text[:most].replace("\0", "") if text else ""
 
