@@ -215,7 +215,7 @@ class Entry:
         for raw, value in call.head.raw.items():
             name, shown = _header(raw)
             told[name] = decoded(value) if shown and name not in sensitive else MASK
-        if METADATA in told:  # where a name may be a credential's, too
+        if METADATA in told and record.metadata is not call.head.options.metadata:  # a name is a credential's
             told[METADATA] = censor.fragment(told[METADATA].encode()).decode()
         if call.spool is not None:
             data, length = call.spool.beginning(MAX_BODY), call.spool.length
@@ -230,10 +230,10 @@ class Entry:
 
     def _answered(self, record: Record) -> None:
         """Keep what was answered."""
-        record.response_headers = {
-            (name := str(raw, "latin-1")): MASK if censor.is_credential(name) else str(value, "latin-1")
-            for raw, value in self.headers
-        }
+        told = record.response_headers
+        for raw, value in self.headers:
+            name, hidden = _answering(raw)
+            told[name] = MASK if hidden else str(value, "latin-1")
         data = b"".join(self.kept)
         if self._call.kind == "proxy":
             record.response = _text(data[:MAX_BODY], self.answered, censor.text)
@@ -264,6 +264,13 @@ def _header(raw: bytes) -> tuple[str, bool]:
     """A header's name, and whether its value is shown."""
     name = str(raw, "latin-1")
     return name, shown(name)
+
+
+@lru_cache(1024)
+def _answering(raw: bytes) -> tuple[str, bool]:
+    """An answer's header's name, and whether its value is a credential."""
+    name = str(raw, "latin-1")
+    return name, censor.is_credential(name)
 
 
 def _metadata(given: dict[str, str]) -> dict[str, str]:

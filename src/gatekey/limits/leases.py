@@ -83,7 +83,8 @@ class Grant:
             lease.free += reserved - spent
             if lease.free < 0:
                 self._leases.over(lease)
-            self._leases.returned(lease, reserved)
+            if lease.left < SHARE * reserved:
+                self._leases.returned(lease, reserved)
 
 
 class Waiter:
@@ -230,12 +231,13 @@ class Leases:
 
     def rate(self, limits: Sequence[Limit], counts: str, now: float) -> Rate | None:
         """How the tightest of a call's rates stands that counts so; None: there is none."""
-        rates = [
-            rate(self._leases.get(limit.account), limit, now)
-            for limit in limits
-            if counts == limit.counts and limit.per
-        ]
-        return min(rates, key=lambda each: each.remaining, default=None)
+        tightest: Rate | None = None
+        for limit in limits:
+            if limit.per and limit.counts == counts:
+                found = rate(self._leases.get(limit.account), limit, now)
+                if tightest is None or found.remaining < tightest.remaining:
+                    tightest = found
+        return tightest
 
     def over(self, lease: Lease) -> None:
         """A call cost more than was reserved for it, and more than was free: the amount may be exceeded by that."""

@@ -61,14 +61,19 @@ class Price(Struct, frozen=True, dict=True):
         None where there is no price. A model is billed by tokens or by other units: what it has no rate for at all
         is not in the bound, except that input which is priced does not make up for output which is not.
         """
-        sides = next(row for above, row in reversed(self._dearest) if not above or input_tokens > above)
-        into, out = sides[:2]
-        if all(weight is None for weight in sides):
-            return None
-        if (into is None and out is not None and input_tokens) or (out is None and into is not None and output_tokens):
-            return None
-        counts = (input_tokens, output_tokens, images, audio_ms, characters)
-        return -(-sum(count * (weight or 0) for count, weight in zip(counts, sides, strict=True)) // _SCALE)
+        steps = self._dearest
+        sides = steps[0][1]
+        if len(steps) > 1:
+            sides = next(row for above, row in reversed(steps) if not above or input_tokens > above)
+        into, out, image, ms, character = sides
+        if into is None or out is None:
+            if all(weight is None for weight in sides):
+                return None
+            if (out is not None and input_tokens) or (into is not None and output_tokens):
+                return None
+        total = input_tokens * (into or 0) + output_tokens * (out or 0)
+        total += images * (image or 0) + audio_ms * (ms or 0) + characters * (character or 0)
+        return -(-total // _SCALE)
 
     @classmethod
     def from_config(cls, pricing_config: Any) -> "Price":

@@ -67,14 +67,13 @@ def inference(kind: str, body: bytes, ours: Mapping[str, Any], most: int | None)
     if kind == "embeddings":
         return Most(most_in(body), 0)
     if ours:
-        bounds, times = [ours.get(name) for name in _OURS], [ours.get(name) for name in _TIMES]
-        prompt = ours.get("prompt")
+        asked = _Asked(*map(ours.get, (*_OURS, *_TIMES)))  # type: ignore[arg-type] # fewer than there are fields
+        prompts = _prompts(ours.get("prompt"))
     else:
         asked = _asked.decode(body)
-        bounds, times = [asked.max_completion_tokens, asked.max_tokens], [asked.n, asked.best_of]
-        prompt = msgspec.json.decode(asked.prompt) if asked.prompt else None
-    each = max(map(whole, bounds)) or most or OUTPUT
-    return Most(most_in(body), each * max(1, *map(whole, times)) * _prompts(prompt))
+        prompts = _prompts(msgspec.json.decode(asked.prompt)) if bytes(asked.prompt)[:1] == b"[" else 1
+    each = max(whole(asked.max_completion_tokens), whole(asked.max_tokens)) or most or OUTPUT
+    return Most(most_in(body), each * max(1, whole(asked.n), whole(asked.best_of)) * prompts)
 
 
 def forwarded(body: bytes, size: int, value: Value, most: int | None) -> Most:
