@@ -66,6 +66,22 @@ def probe(target: Running, ask: Ask) -> str:
     return "" if whole else f"not the upstream's answer: {body[:200]!r}"
 
 
+def in_turns(
+    asks: Mapping[str, tuple[Running, Ask]], upstream: Running, rounds: int, seconds: int, scratch: Path
+) -> dict[str, list[Sample]]:
+    """Take these in turns, after a warm-up. RuntimeError where one is not answered as it should be."""
+    for name, (target, ask) in asks.items():
+        wrong = probe(target, ask)
+        if wrong:
+            raise RuntimeError(f"{name}: {wrong}")
+        run(target, upstream, ask, 1, scratch)
+    found: dict[str, list[Sample]] = {name: [] for name in asks}
+    for _ in range(rounds):
+        for name, (target, ask) in asks.items():
+            found[name].append(run(target, upstream, ask, seconds, scratch))
+    return found
+
+
 def run(target: Running, upstream: Running, ask: Ask, seconds: int, scratch: Path) -> Sample:
     """Load `target` for some seconds. RuntimeError where not one request was answered."""
     script = scratch / "load.lua"

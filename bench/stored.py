@@ -80,16 +80,8 @@ def measure(ground: Ground, upstreams: Upstreams, rounds: int, seconds: int, say
         _STORED: (running[FEW], _stored(running[FEW], upstreams)),
         _CROWDED: (running[MANY], _stored(running[MANY], upstreams)),
     }
-    for name, (target, ask) in asks.items():
-        wrong = load.probe(target, ask)
-        if wrong:
-            raise RuntimeError(f"{name}: {wrong}")
-        load.run(target, upstreams.plain, ask, 1, ground.scratch)
-    for turn in range(rounds):
-        say(f"stored, round {turn + 1} of {rounds}")
-        for name, (target, ask) in asks.items():
-            sample = load.run(target, upstreams.plain, ask, seconds, ground.scratch)
-            found.samples.setdefault(name, []).append(sample)
+    say(f"stored, {rounds} rounds")
+    found.samples = load.in_turns(asks, upstreams.plain, rounds, seconds, ground.scratch)
     for keys, target in running.items():
         found.footprints[keys] = target.memory()[0], target.startup
         target.stop()

@@ -71,16 +71,8 @@ def measure(ground: Ground, upstreams: Upstreams, rounds: int, seconds: int, say
         _FULL: (full, _everything(full, upstreams)),
     }
     found = Found()
-    for name, (target, ask) in asks.items():
-        wrong = load.probe(target, ask)
-        if wrong:
-            raise RuntimeError(f"{name}: {wrong}")
-        load.run(target, upstreams.plain, ask, 1, ground.scratch)
-    for turn in range(rounds):
-        say(f"everything, round {turn + 1} of {rounds}")
-        for name, (target, ask) in asks.items():
-            sample = load.run(target, upstreams.plain, ask, seconds, ground.scratch)
-            found.samples.setdefault(name, []).append(sample)
+    say(f"everything, {rounds} rounds")
+    found.samples = load.in_turns(asks, upstreams.plain, rounds, seconds, ground.scratch)
     for target, _ in asks.values():
         target.stop()
     return found
