@@ -40,7 +40,8 @@ class Running:
         return sum(_ticks(pid) for pid in _tree(self.child.pid)) * _TICK
 
     def memory(self) -> tuple[int, int]:
-        """(resident now, highest resident), in bytes. Pages shared by two processes count twice."""
+        """(resident now, highest resident), in bytes. A page that several processes share counts once now, and as often
+        as it is shared in the highest."""
         found = [_memory(pid) for pid in _tree(self.child.pid)]
         return sum(now for now, _ in found), sum(peak for _, peak in found)
 
@@ -149,9 +150,9 @@ def _ticks(pid: int) -> int:
 
 def _memory(pid: int) -> tuple[int, int]:
     try:
-        text = Path(f"/proc/{pid}/status").read_text()
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text() + Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0, 0
     lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    now, peak = (int(lines.get(key, "0 kB").split()[0]) * 1024 for key in ("VmRSS", "VmHWM"))
+    now, peak = (int(lines.get(key, "0 kB").split()[0]) * 1024 for key in ("Pss", "VmHWM"))
     return now, peak
