@@ -17,8 +17,8 @@ import msgspec
 from gatekey.cli import keys, prices
 from gatekey.cli.serving import ENDING, end
 from gatekey.cli.settings import BadSettings, Settings
+from gatekey.cli.told import WORKER, Told
 from gatekey.cli.traces import collector
-from gatekey.cli.worker import WORKER, Told
 from gatekey.observe.metrics import FOLDER as METRICS
 
 DATABASE_FILE = "gatekey.db"

@@ -1,6 +1,6 @@
 """Serves what `server` has prepared: `python -m gatekey.cli.serving FD`, in the place of the process that prepared it.
 
-It is an image of its own, so that commands and migrations, which are of no use any more, take no memory.
+It is an image of its own, so that commands and what reads them, which are of no use any more, take no memory.
 """
 
 import os
@@ -14,7 +14,7 @@ import msgspec
 
 from gatekey.cli.keeper import Keeper
 from gatekey.cli.settings import Settings
-from gatekey.cli.worker import SPOOL, WORKER, Told, logged
+from gatekey.cli.told import SPOOL, WORKER, Told, logged
 from gatekey.cli.writer import Job
 from gatekey.observe.metrics import FOLDER as METRICS
 

@@ -1,8 +1,6 @@
 """A worker: the application that it serves, built of what the process that prepared everything tells it."""
 
-import logging
 import os
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,7 +10,7 @@ import msgspec
 
 from gatekey.cli import keys, prices
 from gatekey.cli.settings import Settings
-from gatekey.cli.traces import Collector
+from gatekey.cli.told import SPOOL, WORKER, Told, logged
 from gatekey.gateway.app import App
 from gatekey.observe.metrics import FOLDER as METRICS
 
@@ -22,24 +20,6 @@ if TYPE_CHECKING:
     from gatekey.observe.metrics import Metrics
     from gatekey.store.directory import Directory
     from gatekey.vault import Vault
-
-WORKER = "_GATEKEY_WORKER"
-"""Carries the settings and the key's digest, not the key, to whoever serves."""
-SPOOL = "spool"
-"""Folder of records on their way to the database, in the data folder."""
-
-
-class Told(msgspec.Struct):
-    """What whoever serves is told. `master_keys`: those that are set, the present one first; none: the data folder's.
-
-    `spans`: where the writer sends them.
-    """
-
-    settings: Settings
-    digest: str
-    database: str
-    master_keys: list[str]
-    spans: Collector | None = None
 
 
 def app() -> App:
@@ -131,15 +111,3 @@ def _vault(told: Told) -> "Vault":
         return Vault(*told.master_keys)
     folder = Path(told.settings.data)
     return Vault(*keys.master(folder), again=lambda: keys.master(folder))
-
-
-def logged() -> None:
-    """Warnings and errors go to the standard error."""
-    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=form)
-    logging.getLogger("uvicorn.error").addFilter(_expected)
-
-
-def _expected(record: logging.LogRecord) -> bool:
-    """Breaking a connection so that a truncated answer does not look complete is no error of the server's."""
-    return "without completing response" not in str(record.msg)
