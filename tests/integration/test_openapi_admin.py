@@ -65,7 +65,7 @@ few = settings(
 )
 
 
-many = settings(few, max_examples=25)
+many = settings(few, max_examples=12)
 
 
 @pytest.fixture(scope="module")
