@@ -65,7 +65,7 @@ few = settings(
 )
 
 
-many = settings(few, max_examples=12)
+many = settings(few, max_examples=25)
 
 
 @pytest.fixture(scope="module")

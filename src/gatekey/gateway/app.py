@@ -165,7 +165,7 @@ class App:
             call = Call(kind, scope["method"], path, pathname, head, trace_id, seed)
             await self._admitted(call, scope, connection, receive, reply, began)
         except BodyTooLarge as failure:
-            await self._refuse(receive, reply, failure, _given_trace_id(scope) or trace_id)
+            await self._refuse(receive, reply, failure, _given_trace_id(scope) or trace_id, reserved)
         except GatekeyError as failure:
             await self._fail(reply, failure, _given_trace_id(scope) or trace_id, reserved)
         except Gone:
@@ -224,11 +224,15 @@ class App:
                 body = self._control.failed(failure)
             await reply.whole(status, pairs, body)
 
-    async def _refuse(self, receive: Receive, reply: Reply, failure: GatekeyError, trace_id: str) -> None:
+    async def _refuse(
+        self, receive: Receive, reply: Reply, failure: GatekeyError, trace_id: str, reserved: bool
+    ) -> None:
         """Answer while the body still comes: a connection that is closed with bytes unread loses its answer."""
         if reply.entry is not None:
             reply.entry.error = failure.message
         status, pairs, body = respond.failed(failure, trace_id)
+        if reserved and self._control is not None:
+            body = self._control.failed(failure)
         await reply.head(status, [*pairs, (b"content-length", b"%d" % len(body))])
         await reply.content(body)
         with suppress(TimeoutError):
