@@ -1,6 +1,8 @@
 """Gatekey without records, as a yardstick of what they cost: `python -m bench.bare serve ...`. Nobody is served so."""
 
+import os
 import sys
+from pathlib import Path
 
 from gatekey.cli import commands, server, serving
 from gatekey.gateway.entry import Entry
@@ -12,6 +14,7 @@ def main() -> None:
         Entry.write = lambda self: self.meters.clear()  # type: ignore[method-assign]
         sys.exit(serving.main())
     server.SERVING = "bench.bare"
+    os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
     commands.main()
 
 

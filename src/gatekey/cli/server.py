@@ -51,9 +51,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> NoReturn:
     for name in ("ADMIN_KEY", "MASTER_KEY", "DATABASE_URL", "REDIS_URL", "OTLP_HEADERS"):
         os.environ.pop(f"GATEKEY_{name}", None)
     sys.stderr.flush()
-    # A signal that comes meanwhile is for whoever takes this place.
+    # A signal that comes meanwhile is for whoever takes this place. -P: no module is taken from the working directory.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    os.execv(sys.executable, [sys.executable, "-m", SERVING, str(listening.fileno())])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-P", "-m", SERVING, str(listening.fileno())])  # noqa: S606
 
 
 def prepared(settings: Settings) -> tuple[Told, str | None]:
