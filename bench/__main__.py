@@ -48,14 +48,8 @@ def main() -> int:
             upstreams = systems.upstreams(ground)
             if options.profile:
                 return _profile(ground, upstreams, options.only)
-            if options.only == "stored":
-                return _stored(ground, upstreams, _QUICK if options.quick else _WHOLE)
-            if options.only == "whole":
-                return _everything(ground, upstreams, _QUICK if options.quick else _WHOLE)
-            if options.only == "sdk":
-                return _client(ground, upstreams, options.write)
-            if options.only == "analytics":
-                return _analytics(ground, upstreams, options.write)
+            if options.only in ("stored", "whole", "sdk", "analytics"):
+                return _part(ground, upstreams, options)
             return _compare(ground, upstreams, names, options)
     except process.DidNotStart as error:
         print(f"did not start: {error}")
@@ -104,31 +98,21 @@ def _compare(ground: Ground, upstreams: Upstreams, names: Sequence[str], options
     return 0
 
 
-def _stored(ground: Ground, upstreams: Upstreams, pace: Pace) -> int:
-    found = Results(stored=stored.measure(ground, upstreams, pace.rounds, pace.seconds, _say))
+def _part(ground: Ground, upstreams: Upstreams, options: argparse.Namespace) -> int:
+    """One of the parts that compare Gatekey with itself, or measure something beside it."""
+    pace = _QUICK if options.quick else _WHOLE
+    found = Results()
+    if options.only == "stored":
+        found.stored = stored.measure(ground, upstreams, pace.rounds, pace.seconds, _say)
+    elif options.only == "whole":
+        found.whole = whole.measure(ground, upstreams, pace.rounds, pace.seconds, _say)
+    elif options.only == "sdk":
+        found.client = sdk.measure(ground, upstreams, _say)
+    else:
+        found.analytics = analytics.measure(ground, upstreams, _say)
     _show(found)
-    return 0
-
-
-def _everything(ground: Ground, upstreams: Upstreams, pace: Pace) -> int:
-    found = Results(whole=whole.measure(ground, upstreams, pace.rounds, pace.seconds, _say))
-    _show(found)
-    return 0
-
-
-def _client(ground: Ground, upstreams: Upstreams, write: bool) -> int:
-    found = Results(client=sdk.measure(ground, upstreams, _say))
-    _show(found)
-    if write:
-        page.write_client(found)
-    return 0
-
-
-def _analytics(ground: Ground, upstreams: Upstreams, write: bool) -> int:
-    found = Results(analytics=analytics.measure(ground, upstreams, _say))
-    _show(found)
-    if write:
-        page.write_analytics(found)
+    if options.write:
+        (page.write_client if options.only == "sdk" else page.write_analytics)(found)
     return 0
 
 
