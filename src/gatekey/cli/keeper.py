@@ -79,8 +79,9 @@ class Keeper:
 
     def _started(self) -> subprocess.Popen[bytes]:
         environ = {name: value for name, value in os.environ.items() if name not in self._hidden}
-        command = [sys.executable, "-P", "-m", "gatekey.cli.writer"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "gatekey.cli.writer"], stdin=subprocess.PIPE, env=environ
+        )
         assert process.stdin is not None
         with suppress(OSError):  # it has died already, which is noticed
             process.stdin.write(self._line)
